@@ -1,0 +1,1 @@
+"""OpenVSM: run virtual student mobility end to end, and learn what it does."""
