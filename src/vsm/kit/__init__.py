@@ -1,0 +1,1 @@
+"""What any program needs and no student would recognise."""

@@ -1,0 +1,49 @@
+"""Names of countries and languages in the reader's language, from the Unicode CLDR (through Babel)."""
+
+from functools import lru_cache
+
+from babel import Locale, UnknownLocaleError
+
+from vsm.kit.folding import fold
+
+NOT_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
+"""Codes of the CLDR with two letters that name no country."""
+
+
+@lru_cache(maxsize=2048)
+def country_name(code: str, language: str) -> str:
+    """`PE` → `Perú` in Spanish; an unknown code is given back as it is."""
+    return str(_locale(language).territories.get(code.upper(), code))
+
+
+@lru_cache(maxsize=8)
+def countries(language: str) -> list[tuple[str, str]]:
+    """Every country and territory as (ISO 3166-1 alpha-2, name), in the order of the names."""
+    found = _locale(language).territories
+    return sorted(((code, str(name)) for code, name in found.items() if len(code) == 2 and code.isalpha() and code not in NOT_COUNTRIES), key=lambda pair: fold(pair[1]))
+
+
+@lru_cache(maxsize=512)
+def language_name(code: str, language: str) -> str:
+    """`pt-br` → `portugués (Brasil)` in Spanish; an unknown code is given back as it is."""
+    try:
+        return Locale.parse(code, sep="-").get_display_name(_locale(language)) or code
+    except (UnknownLocaleError, ValueError):
+        return code
+
+
+@lru_cache(maxsize=16)
+def _locale(language: str) -> Locale:
+    try:
+        return Locale.parse(language, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
+
+
+# What CLDR lists beside countries: unions, pseudo-locales, and codes for what is unknown or has no place.
+_NO_COUNTRIES = {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"}
+
+
+def is_country(code: str) -> bool:
+    """Whether it is an assigned code of ISO 3166-1 (two capital letters), as CLDR knows them."""
+    return len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES and code in _locale("en").territories

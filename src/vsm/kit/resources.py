@@ -1,0 +1,186 @@
+"""What can be read: one definition of each noun's fields makes its list, its page, its CSV, its REST shape and `vsm list`.
+
+A `Resource` says which fields a noun has, how each is found, and which can be filtered and sorted by. Every door reads
+through `Resource.seen_by`, so there is one road to each object and it checks access.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import Prefetch, QuerySet
+from pydantic import BaseModel, Field, create_model
+
+from vsm.kit.actors import Actor
+from vsm.kit.folding import fold
+from vsm.kit.records import Record
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A link to another record, shown by its title."""
+
+    noun: str
+    id: UUID
+    title: str
+
+
+class RefShape(BaseModel):
+    """A link to another record."""
+
+    noun: str
+    id: UUID
+    title: str
+
+
+_JSON_TYPES: dict[str, Any] = {
+    "text": str, "long_text": str, "state": str, "digest": str, "language": str, "country": str, "zone": str, "html": str,
+    "number": Decimal | None, "integer": int | None, "date": dt.date | None, "moment": dt.datetime | None, "bool": bool,
+    "localized": dict[str, str], "list": list[str], "ref": RefShape | None, "json": Any,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One field. `kind` is one of the keys above; `sort` the ORM field to order by; `listed` puts it into the list."""
+
+    name: str
+    label: Any
+    value: Callable[[Any], Any]
+    kind: str = "text"
+    listed: bool = False
+    sort: str = ""
+    detail: bool = True
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A question by which a list narrows. `choices(actor)` gives (value, label); empty means free text or a date."""
+
+    name: str
+    label: Any
+    apply: Callable[[QuerySet[Any], str], QuerySet[Any]]
+    kind: str = "choice"
+    choices: Callable[[Actor], list[tuple[str, str]]] | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A list of related records on a detail page: those of `noun` for which `narrow(record)` gives the filter."""
+
+    label: Any
+    noun: str
+    narrow: Callable[[Any], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A noun as doors read it. `starts` names the acts (parent noun, verb) by which a new one comes to be."""
+
+    noun: str
+    plural: str
+    model: type[Record]
+    label: Any
+    label_plural: Any
+    title: Callable[[Any], str]
+    fields: tuple[Shown, ...]
+    filters: tuple[Filter, ...] = ()
+    order: str = "-created_at"
+    related: tuple[str, ...] = ()
+    prefetch: tuple[str | Prefetch[Any], ...] = ()
+    sections: tuple[Section, ...] = ()
+    empty: Any = ""
+    starts: tuple[tuple[str, str], ...] = ()
+    states: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+
+    def visible_to(self, actor: Actor) -> QuerySet[Any]:
+        return self._all().visible_to(actor)  # type: ignore[no-any-return]  # -- a query set of a model held in a variable
+
+    def seen_by(self, actor: Actor, pk: UUID | str) -> Any:
+        return self._all().seen_by(actor, pk)
+
+    def _all(self) -> Any:
+        return self.model._default_manager.select_related(*self.related).prefetch_related(*self.prefetch)
+
+    @property
+    def listed(self) -> tuple[Shown, ...]:
+        return tuple(shown for shown in self.fields if shown.listed)
+
+    def shape(self) -> type[BaseModel]:
+        """The JSON form: id, version, title, every field, and the verbs that this actor can use now."""
+        fields: dict[str, Any] = {
+            "id": (UUID, ...),
+            "version": (int, Field(description="Send it back as If-Match to refuse overwriting somebody else's change.")),
+            "title": (str, ...),
+            **{shown.name: (_JSON_TYPES[shown.kind], Field(None, description=str(shown.label))) for shown in self.fields},
+            "actions": (list[str], Field(default_factory=list, description="Verbs that you can use on this record now.")),
+        }
+        return create_model(self.noun.title().replace("_", "") + "Shape", **fields)
+
+    def values(self, record: Any) -> dict[str, Any]:
+        return {shown.name: as_json(shown.kind, shown.value(record)) for shown in self.fields}
+
+
+RESOURCES: dict[str, Resource] = {}
+
+
+def resource(entry: Resource) -> Resource:
+    """Register a noun for every door."""
+    RESOURCES[entry.noun] = entry
+    return entry
+
+
+def by_plural(plural: str) -> Resource | None:
+    return next((entry for entry in RESOURCES.values() if entry.plural == plural), None)
+
+
+def as_json(kind: str, value: Any) -> Any:
+    if isinstance(value, Ref):
+        return {"noun": value.noun, "id": value.id, "title": value.title}
+    if kind == "list":
+        return [str(item) for item in value or ()]
+    if kind in {"text", "long_text", "html", "state", "digest", "language", "country", "zone"}:
+        return "" if value is None else str(value)
+    if kind == "localized":
+        return value if isinstance(value, dict) else {}
+    return value
+
+
+def narrowed(entry: Resource, found: QuerySet[Any], params: Mapping[str, str], actor: Actor) -> QuerySet[Any]:
+    """Apply `q` (folded words, all must occur) and every known filter that has a value. Unknown values find nothing."""
+    for word in fold(params.get("q", "")).split()[:8]:
+        found = found.filter(folded__contains=word)
+    for question in entry.filters:
+        wanted = params.get(question.name, "")
+        if wanted:
+            found = _answered(question, found, wanted)
+    return found
+
+
+def _answered(question: Filter, found: QuerySet[Any], wanted: str) -> QuerySet[Any]:
+    try:
+        return question.apply(found, wanted)
+    except (ValueError, ValidationError):  # no identifier, no number, no date: nothing has that value
+        return found.none()
+
+
+def ordered(entry: Resource, found: QuerySet[Any], sort: str) -> QuerySet[Any]:
+    """Sort by a listed field's name, `-name` for descending; an unknown name gives the noun's own order."""
+    name = sort.removeprefix("-")
+    column = next((shown.sort for shown in entry.fields if shown.name == name and shown.sort), "")
+    if not column:
+        return found.order_by(entry.order, "id")
+    return found.order_by(("-" if sort.startswith("-") else "") + column, "id")
+
+
+def state_filter(states: Mapping[str, tuple[Any, str]], column: str = "state") -> Filter:
+    """The filter every noun with a life has."""
+    return Filter(
+        "state", "State", lambda found, value: found.filter(**{column: value}),
+        choices=lambda _actor: [(value, str(label)) for value, (label, _tone) in states.items()],
+    )  # fmt: skip
+
