@@ -1,0 +1,1 @@
+"""Codecs: bytes to frozen dataclasses and back, ignorant of our records."""
