@@ -1,0 +1,116 @@
+"""Dated, cited parameters that a registrar can review: credit systems, grade scales, thresholds, category facts.
+
+Numbers that come from law, a standard or an agreement live in the YAML files beside this module. When the law changes,
+add a dated value at the end of the file; delete nothing, so that old transcripts can still be explained.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import TypeVar
+
+from vsm.kit.i18n import N_
+from vsm.kit.verdict import Reason
+from vsm.rulebook.entries import (
+    Category,
+    CreditSystem,
+    Definition,
+    GradeScale,
+    Group,
+    Method,
+    Rounding,
+    Rulebook,
+    Threshold,
+)
+from vsm.rulebook.errors import UnknownEntry
+from vsm.rulebook.reading import read
+
+__all__ = [
+    "book",
+    "categories",
+    "category",
+    "credit_system",
+    "credit_systems",
+    "definitions",
+    "grade_scale",
+    "grade_scales",
+    "group",
+    "groups",
+    "method",
+    "rounding",
+    "threshold",
+    "version",
+]
+
+Entry = TypeVar("Entry")
+
+
+@cache
+def book() -> Rulebook:
+    """The whole rulebook, read and checked once a process. Raises RulebookError with every problem."""
+    return read(files("vsm.rulebook"))
+
+
+def version() -> str:
+    """A digest of all files; every conversion stores it, so that it can be repeated and explained."""
+    return book().version
+
+
+def credit_system(slug: str) -> CreditSystem:
+    return _find(book().credit_systems, slug, N_("There is no credit system %(slug)s. Known: %(known)s."))
+
+
+def credit_systems() -> tuple[CreditSystem, ...]:
+    """All credit systems in order of their slug."""
+    return tuple(book().credit_systems.values())
+
+
+def grade_scale(slug: str) -> GradeScale:
+    return _find(book().grade_scales, slug, N_("There is no grade scale %(slug)s. Known: %(known)s."))
+
+
+def grade_scales() -> tuple[GradeScale, ...]:
+    """All grade scales in order of their slug."""
+    return tuple(book().grade_scales.values())
+
+
+def threshold(slug: str) -> Threshold:
+    return _find(book().thresholds, slug, N_("There is no threshold %(slug)s. Known: %(known)s."))
+
+
+def method(slug: str) -> Method:
+    return _find(book().methods, slug, N_("There is no method %(slug)s. Known: %(known)s."))
+
+
+def rounding() -> Rounding:
+    """The grid of converted credits."""
+    return book().rounding
+
+
+def category(slug: str) -> Category:
+    return _find(book().categories, slug, N_("There is no category %(slug)s. Known: %(known)s."))
+
+
+def categories() -> tuple[Category, ...]:
+    """The six categories in their order."""
+    return tuple(book().categories.values())
+
+
+def group(slug: str) -> Group:
+    return _find(book().groups, slug, N_("There is no group %(slug)s. Known: %(known)s."))
+
+
+def groups() -> tuple[Group, ...]:
+    """The groups for whom seats may be reserved, in the order in which they are asked."""
+    return tuple(book().groups.values())
+
+
+def definitions() -> tuple[Definition, ...]:
+    """What virtual student mobility is, in each wording, oldest first."""
+    return book().definitions
+
+
+def _find(entries: Mapping[str, Entry], slug: str, text: str) -> Entry:
+    if slug not in entries:
+        raise UnknownEntry(Reason("unknown-entry", text, {"slug": slug, "known": ", ".join(entries)}))
+    return entries[slug]
