@@ -1,0 +1,1 @@
+"""A student's wishes, from draft to accepted or closed; calls and nominations."""

@@ -1,0 +1,1 @@
+"""Collaborative online learning between classes: partner wishes, matching, exchange plans, rosters, tasks, check-ins."""

@@ -1,0 +1,1 @@
+"""Issue, sign, revoke and verify what was achieved."""

@@ -1,0 +1,1 @@
+"""Universities, host organisations and networks, with identifiers, calendars and time zones."""

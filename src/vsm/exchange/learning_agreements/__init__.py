@@ -1,0 +1,1 @@
+"""What will be studied and what home promises to recognise, in signed versions."""

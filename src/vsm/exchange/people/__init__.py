@@ -1,0 +1,1 @@
+"""Who someone is, in which role at which organisation, with which consent."""

@@ -1,0 +1,26 @@
+"""Roles and what a profile must hold."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody does at an organisation. One word, one meaning (see the glossary)."""
+
+    STUDENT = "student"
+    COORDINATOR = "coordinator"
+    INSTRUCTOR = "instructor"
+    REGISTRAR = "registrar"
+    OBSERVER = "observer"
+
+
+STAFF = (Role.COORDINATOR, Role.INSTRUCTOR, Role.REGISTRAR, Role.OBSERVER)
+CEFR = ("A1", "A2", "B1", "B2", "C1", "C2")
+
+
+def cefr_at_least(held: str, needed: str) -> bool:
+    """Whether a level of the Common European Framework reaches another; a native speaker reaches every level."""
+    if not needed:
+        return True
+    if held == "native":
+        return True
+    return held in CEFR and CEFR.index(held) >= CEFR.index(needed)

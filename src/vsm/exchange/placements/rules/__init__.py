@@ -1,0 +1,1 @@
+"""What may be, and why not: vetting, selection, the agreement's text, starting, hours, evaluations, credit. Pure."""

@@ -1,0 +1,1 @@
+"""Entire programmes abroad: admission, enrolment by term, progress, interruption, the award, and its recognition at home."""

@@ -1,0 +1,1 @@
+"""Results, grade and credit conversion, transcripts, the home decision."""
