@@ -1,0 +1,88 @@
+"""The engine that observations are computed on: DuckDB inside this process, or the one that VSM_OBSERVATORY_ENGINE names.
+
+Releases are Parquet files, named by their digest and never changed. DuckDB and Spark read them where they lie (Spark's
+workers need the data folder at the same path); into ClickHouse and Trino each is copied once, as a table that carries its
+digest, so that a second process finds it there.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from vsm.config import settings
+from vsm.kit.errors import Unavailable
+from vsm.kit.i18n import N_
+from vsm.kit.verdict import Reason
+
+if TYPE_CHECKING:
+    import ibis
+
+# Scheme of an address → what must be installed.
+DRIVERS = {"spark": "ibis-framework[pyspark]", "clickhouse": "ibis-framework[clickhouse]", "trino": "ibis-framework[trino]"}
+READS_FILES = ("duckdb", "pyspark")
+
+
+def connect() -> "ibis.BaseBackend":
+    """A connection to the engine of this installation; for DuckDB a new one, for others the one that is open."""
+    import ibis
+
+    address = settings().observatory_engine
+    return _remote(address) if address else ibis.duckdb.connect()
+
+
+@cache
+def _remote(address: str) -> "ibis.BaseBackend":
+    """Raises `Unavailable` where the driver is missing or nobody answers."""
+    return opened(address, _spark if urlsplit(address).scheme == "spark" else _ibis)
+
+
+def opened(address: str, connecting: Callable[[str], Any]) -> Any:
+    """What `connecting` gives for an address, or a refusal that names no password."""
+    parts = urlsplit(address)
+    told = {"engine": parts.scheme, "host": parts.hostname or "", "driver": DRIVERS[parts.scheme]}
+    try:
+        return connecting(address)
+    except ImportError as cause:
+        text = N_("VSM_OBSERVATORY_ENGINE names %(engine)s, and its driver is not installed: pip install '%(driver)s'. Without the setting the Observatory computes inside this process.")
+        raise Unavailable(Reason("engine-driver-missing", text, told)) from cause
+    except Exception as cause:  # each driver has errors of its own
+        text = N_("The engine %(engine)s at %(host)s does not answer (%(cause)s). See VSM_OBSERVATORY_ENGINE, or leave it out to compute inside this process.")
+        raise Unavailable(Reason("engine-unreachable", text, {**told, "cause": type(cause).__name__})) from cause
+
+
+def _ibis(address: str) -> Any:
+    import ibis
+
+    return ibis.connect(address)
+
+
+def _spark(address: str) -> Any:
+    """`spark://host:7077` is a cluster's master, `spark://local` all cores of this computer."""
+    import ibis
+    from pyspark.sql import SparkSession  # type: ignore[import-not-found, unused-ignore]  # -- an extra
+
+    master = "local[*]" if urlsplit(address).hostname == "local" else address
+    building = SparkSession.builder.appName("OpenVSM").master(master).config("spark.sql.session.timeZone", "UTC").config("spark.ui.enabled", "false")
+    return ibis.pyspark.connect(building.getOrCreate())
+
+
+def release_table(engine: "ibis.BaseBackend", digest: str, path: str) -> "ibis.Table":
+    """The observations of a release on an engine: the file, or the copy of it that is there or is made now."""
+    if engine.name in READS_FILES:
+        return engine.read_parquet(path)
+    name = f"observations_{digest[:32]}"
+    if name not in engine.list_tables():
+        import pyarrow.parquet as pq
+
+        # Whole or not at all: filled under a name of its own, then renamed; who comes second finds it done.
+        partial = f"{name}_{uuid4().hex[:8]}"
+        engine.create_table(partial, pq.read_table(path))
+        try:
+            engine.rename_table(partial, name)
+        except Exception:
+            engine.drop_table(partial, force=True)
+            if name not in engine.list_tables():
+                raise
+    return engine.table(name)
