@@ -1,0 +1,1 @@
+"""Machines' doors: REST today; EWP, OEAPI and LTI beside it later."""

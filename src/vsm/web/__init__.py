@@ -1,0 +1,1 @@
+"""The browser's door: pages that work without JavaScript, on a phone, in four languages."""

@@ -1,0 +1,1 @@
+"""Pages for companies and organisations that take students."""

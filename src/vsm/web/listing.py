@@ -1,0 +1,175 @@
+"""Every list: filters, sorting, pages and CSV, from the noun's own definition."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, StreamingHttpResponse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from vsm.kit.actors import Actor
+from vsm.kit.localized import text_in
+from vsm.kit.resources import RESOURCES, Ref, Resource, Shown, narrowed, ordered
+from vsm.kit.saying import say
+
+PAGE = 25
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass
+class Listing:
+    """What components/listing.html shows."""
+
+    caption: str
+    columns: list[dict[str, str]]
+    rows: list[dict[str, Any]]
+    filters: list[dict[str, Any]]
+    pills: list[dict[str, str]]
+    total: int
+    first: int
+    last: int
+    pages: list[dict[str, Any]]
+    previous_url: str
+    next_url: str
+    csv_url: str
+    empty: dict[str, str]
+    sort: str = ""
+
+
+def listing_of(entry: Resource, actor: Actor, params: Mapping[str, str], *, base: QuerySet[Any] | None = None, csv_url: str = "") -> Listing:
+    """The page of this noun's list that the query string asks for."""
+    found = narrowed(entry, base if base is not None else entry.visible_to(actor), params, actor)
+    paginator = Paginator(ordered(entry, found, params.get("sort", "")), PAGE)
+    page = paginator.get_page(params.get("page", "1"))
+    kept = {name: value for name, value in params.items() if value and name != "page"}
+    return Listing(
+        caption=say(entry.label_plural),
+        columns=[_column(shown, kept) for shown in entry.listed],
+        rows=[{"url": address(entry, record), "cells": _row(cells(entry, record, entry.listed))} for record in page.object_list],
+        filters=_filters(entry, params, actor),
+        pills=_pills(entry, kept, actor),
+        total=paginator.count,
+        first=page.start_index(),
+        last=page.end_index(),
+        pages=[
+            {"number": number, "url": "?" + urlencode({**kept, "page": number}) if isinstance(number, int) else "", "current": number == page.number}
+            for number in paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)
+        ],
+        previous_url="?" + urlencode({**kept, "page": page.number - 1}) if page.has_previous() else "",
+        next_url="?" + urlencode({**kept, "page": page.number + 1}) if page.has_next() else "",
+        csv_url=(csv_url or f"/{entry.plural}.csv") + ("?" + urlencode(kept) if kept else ""),
+        empty={"text": say(entry.empty) if entry.empty else _("Nothing here yet."), "url": "", "label": ""},
+        sort=params.get("sort", ""),
+    )
+
+
+def cells(entry: Resource, record: Any, fields: tuple[Shown, ...]) -> list[dict[str, Any]]:
+    """The values of some fields as components/value.html shows them."""
+    return [{"name": shown.name, "label": say(shown.label), **_cell(entry, shown, shown.value(record))} for shown in fields]
+
+
+def address(entry: Resource, record: Any) -> str:
+    return f"/{entry.plural}/{record.pk}/"
+
+
+def csv_of(entry: Resource, actor: Actor, params: Mapping[str, str]) -> StreamingHttpResponse:
+    """Every row of the filtered list, every field, as UTF-8 CSV that a spreadsheet cannot run as formulas."""
+    found = ordered(entry, narrowed(entry, entry.visible_to(actor), params, actor), params.get("sort", ""))
+    writer = csv.writer(_Echo())
+    fields = [shown for shown in entry.fields if shown.kind != "html"]
+    language = get_language() or "en"
+
+    def lines() -> Iterator[str]:
+        yield "\ufeff" + writer.writerow(["id", *(shown.name for shown in fields)])
+        for record in found.iterator(chunk_size=500):
+            yield writer.writerow([record.pk, *(flat(shown.value(record), language) for shown in fields)])
+
+    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{entry.plural}.csv"'
+    return response
+
+
+def flat(value: Any, language: str) -> str:
+    """One CSV cell. Text that a spreadsheet would run is quoted with an apostrophe (OWASP: CSV injection)."""
+    if isinstance(value, Ref):
+        value = value.title
+    elif isinstance(value, dict):
+        value = text_in(value, language) if all(isinstance(text, str) for text in value.values()) else value
+    elif isinstance(value, list | tuple):
+        value = " | ".join(str(item.title if isinstance(item, Ref) else item) for item in value)
+    elif value is None:
+        return ""
+    elif hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    text = str(value)
+    return "'" + text if isinstance(value, str) and text.startswith(FORMULA_STARTS) else text
+
+
+class _Echo:
+    def write(self, value: str) -> str:
+        return value
+
+
+def _row(line: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first cell is the link to the record itself, so what it names is told as text: links do not nest."""
+    first, *rest = line
+    if first["kind"] == "link":
+        first = {**first, "kind": "text", "value": first["value"]["label"]}
+    return [first, *rest]
+
+
+def _cell(entry: Resource, shown: Shown, value: Any) -> dict[str, Any]:
+    if shown.kind == "state":
+        label, tone = entry.states.get(str(value), (str(value), "neutral"))
+        return {"kind": "state", "value": {"label": say(label), "tone": tone, "code": str(value)}}
+    if isinstance(value, Ref):
+        target = RESOURCES.get(value.noun)
+        return {"kind": "link", "value": {"url": f"/{target.plural}/{value.id}/" if target else "", "label": value.title}}
+    if shown.kind == "ref":
+        return {"kind": "text", "value": ""}
+    return {"kind": "number" if shown.kind == "integer" else shown.kind, "value": value}
+
+
+def _column(shown: Shown, kept: Mapping[str, str]) -> dict[str, str]:
+    if not shown.sort:
+        return {"key": shown.name, "label": say(shown.label), "sort_url": "", "sorted": ""}
+    now = kept.get("sort", "")
+    descending = now == shown.name
+    direction = {shown.name: "ascending", f"-{shown.name}": "descending"}.get(now, "")
+    wanted = {**kept, "sort": f"-{shown.name}" if descending else shown.name}
+    return {"key": shown.name, "label": say(shown.label), "sort_url": "?" + urlencode(wanted), "sorted": direction}
+
+
+def _filters(entry: Resource, params: Mapping[str, str], actor: Actor) -> list[dict[str, Any]]:
+    asked: list[dict[str, Any]] = [{"name": "q", "label": _("Search words"), "kind": "text", "value": params.get("q", ""), "choices": []}]
+    for question in entry.filters:
+        choices = question.choices(actor) if question.choices else []
+        asked.append(
+            {
+                "name": question.name, "label": say(question.label), "kind": question.kind if not choices else "choice",
+                "value": params.get(question.name, ""), "choices": [("", _("All")), *((value, say(label)) for value, label in choices)],
+            }
+        )  # fmt: skip
+    return asked
+
+
+def _pills(entry: Resource, kept: Mapping[str, str], actor: Actor) -> list[dict[str, str]]:
+    pills = []
+    labels = {question["name"]: question for question in _filters(entry, kept, actor)}
+    for name, value in kept.items():
+        if name not in labels:
+            continue
+        shown = dict(labels[name]["choices"]).get(value, value)
+        rest = {key: text for key, text in kept.items() if key != name}
+        pills.append({"label": f"{labels[name]['label']}: {shown}", "remove_url": "?" + urlencode(rest)})
+    return pills
+
+
+def query_of(request: HttpRequest) -> dict[str, str]:
+    """The query string as single values; NUL and over-long input is dropped at the edge."""
+    return {name: str(value)[:200] for name, value in request.GET.items() if "\x00" not in value}

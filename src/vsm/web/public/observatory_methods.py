@@ -1,0 +1,76 @@
+"""How each figure of the Observatory is made: formula, unit, source, checks, gates, and what is not known."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from django.urls import URLPattern
+from django.utils.translation import gettext as _
+
+from vsm.kit.localized import LANGUAGES
+from vsm.kit.requests import Request
+from vsm.observatory.estimates.queries import STUDY_LABELS
+from vsm.observatory.estimates.studies import STUDIES
+from vsm.observatory.indicators.catalogue import Indicator, catalogue
+from vsm.observatory.sources.queries import title_of
+from vsm.observatory.sources.registry import sources
+from vsm.rulebook.reading import parse
+from vsm.web.public.observatory_reading import releases_of, study
+from vsm.web.public.observatory_sheets import Sheet, doors, gates_of, reader
+
+TOLD = ("name", "checks", "unknown")
+
+
+@cache
+def methods() -> Mapping[str, list[Mapping[str, Any]]]:
+    """`studies`, and what is `unknown` of each indicator, as `observatory_methods.yaml` tells them. Raises ValueError when a
+    text lacks a language or an indicator of the catalogue its doubt."""
+    told = parse(files(__package__).joinpath("observatory_methods.yaml").read_text("utf-8"))
+    for entry in (*told["unknown"], *told["studies"]):
+        lacking = [name for name in TOLD if name in entry and set(entry[name]) != set(LANGUAGES)]
+        if lacking:
+            raise ValueError(f"observatory_methods.yaml, {entry['id']}: {', '.join(lacking)} must stand in all four languages")
+    if {entry["id"] for entry in told["unknown"]} != set(catalogue()):
+        raise ValueError("observatory_methods.yaml: unknown must name each indicator of the catalogue once")
+    return {"unknown": told["unknown"], "studies": told["studies"]}
+
+
+def page(request: Request) -> Sheet:
+    doubts = {each["id"]: each["unknown"][reader()] for each in methods()["unknown"]}
+    indicators = [_indicator(each, doubts[each.id]) for each in catalogue().values()]
+    told = {each["id"]: each for each in methods()["studies"]}
+    studies = []
+    for kind in STUDIES:
+        run = study(kind).run
+        entry = _entry(told[kind]) if kind in told else {"id": kind, "name": str(STUDY_LABELS.get(kind, kind))}
+        studies.append(entry | {"run": run, "gates": gates_of(run) if run else [], "releases": [", ".join(filter(None, (title_of(each.source), each.edition or each.file_name))) for each in releases_of(run)] if run else []})
+    licences = [{"title": each.title[reader()], "about": each.about[reader()], "licence": each.licence, "attribution": each.attribution, "redistribute": each.redistribute, "cadence": each.cadence} for each in sources().values()]
+    lead = _("How each figure is made, what it is checked against, and what it cannot tell.")
+    return Sheet(_("Methods"), lead, template="public/observatory/methods.html", crumbs=[{"url": request.path, "label": _("Methods")}], part={"indicators": indicators, "studies": studies, "sources": licences})
+
+
+def bounds_label(bounds: str) -> str:
+    """How sure an indicator is."""
+    return {
+        "exact": _("As sure as its source: low and high are the value."), "lower-bound": _("What is proved; the high end is what is possible."),
+        "range": _("A range without a middle."), "interval": _("An interval of 95 per cent."),
+    }[bounds]  # fmt: skip
+
+
+def _indicator(each: Indicator, unknown: str) -> dict[str, Any]:
+    return {
+        "id": each.id, "name": each.name[reader()], "formula": each.formula, "unit": unit_label(each.unit), "source": ", ".join(each.source), "reference": each.reference,
+        "checks": each.checks[reader()], "bounds": bounds_label(each.bounds), "coverage": each.coverage[reader()], "unknown": unknown, "goals": [_("SDG %(target)s") % {"target": target} for target in each.sdg],
+    }  # fmt: skip
+
+
+def unit_label(unit: str) -> str:
+    return {"students": _("students"), "share": _("share"), "index": _("index"), "tonnes": _("tonnes"), "log points": _("log points")}.get(unit, unit)
+
+
+def _entry(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": told["id"], "formula": told["formula"], "unit": unit_label(told["unit"]), "source": told["source"], "reference": told.get("reference", ""), **{name: told[name][reader()] for name in TOLD}}
+
+
+urlpatterns: list[URLPattern] = doors("observatory/methods", page, "methods")[:1]

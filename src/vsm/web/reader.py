@@ -1,0 +1,63 @@
+"""Who is reading: the actor, the language and the time zone of each request."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+
+from vsm.exchange.people.models import is_zone
+from vsm.exchange.people.queries import actor_of
+from vsm.kit import clock
+from vsm.kit.actors import ANONYMOUS, Actor
+from vsm.kit.requests import Request
+
+ZONE_COOKIE = "vsm_zone"
+
+
+class ReaderMiddleware:
+    """Sets `request.actor`, and activates the reader's zone and language.
+
+    The language chosen on a page wins, then the person's, then the browser's. The zone: the person's, then the
+    browser's own (a cookie), then UTC; it is always shown by name.
+    """
+
+    def __init__(self, get_response: Callable[[Request], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Request) -> HttpResponse:
+        actor = actor_of(request.user, clock.now()) if request.user.is_authenticated else ANONYMOUS
+        request.actor = actor
+        zone = _zone(request, actor)
+        if not actor.is_anonymous and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+            translation.activate(actor.language)
+            request.LANGUAGE_CODE = translation.get_language()
+        with timezone.override(ZoneInfo(zone)):
+            return self.get_response(request)
+
+
+def _zone(request: HttpRequest, actor: Actor) -> str:
+    chosen = request.COOKIES.get(ZONE_COOKIE, "").replace("%2F", "/")
+    if not actor.is_anonymous and actor.zone != "UTC":
+        return actor.zone
+    return chosen if is_zone(chosen) else "UTC"
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """What the frame of every page needs."""
+    actor = getattr(request, "actor", ANONYMOUS)
+    return {
+        "actor": actor,
+        "languages": settings.LANGUAGES,
+        "language": translation.get_language(),
+        "zone_name": timezone.get_current_timezone_name(),
+        "reader_tag": "" if actor.is_anonymous else reader_tag(str(actor.person_id)),
+    }
+
+
+def reader_tag(person_id: str) -> str:
+    """By this a browser tells one reader's kept pages from another's; it says nothing about who it is."""
+    return hashlib.sha256(f"reader {settings.SECRET_KEY} {person_id}".encode()).hexdigest()[:16]

@@ -1,0 +1,173 @@
+"""A student's page in an emergency: how they are, what is proposed for each course, and the text that they agree to."""
+
+from datetime import date, time
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils import formats
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from vsm.exchange.catalogue.labels import bandwidth_label, language_label, mode_label
+from vsm.exchange.catalogue.reader_week import slots
+from vsm.exchange.emergencies.answering import KEEP, Chosen
+from vsm.exchange.emergencies.forms import Alternative
+from vsm.exchange.emergencies.models import Case
+from vsm.exchange.emergencies.proposing import possible_live, zone_of
+from vsm.exchange.emergencies.queries import EMERGENCY_CASE, FORM_LABELS, SAFETY_STATES, situations_in_words
+from vsm.exchange.emergencies.states import CaseState, State
+from vsm.exchange.emergencies.texts import amended_of, plans_for
+from vsm.exchange.learning_agreements.rules import Component, told
+from vsm.exchange.learning_agreements.rules import differences as changes_between
+from vsm.exchange.mobilities.models import Course
+from vsm.kit import clock
+from vsm.kit.actions import TABLE
+from vsm.kit.actors import Actor
+from vsm.kit.errors import Refused
+from vsm.kit.ids import new_id
+from vsm.kit.localized import text_in
+from vsm.kit.requests import Request
+from vsm.kit.saying import say_reasons
+from vsm.web import objects
+
+CHOOSE = TABLE["emergency_case", "choose"]
+
+
+def context(case: Case, actor: Actor) -> dict[str, Any]:
+    """What a case's page shows above its facts, for the student and for both offices."""
+    text = amended_of(case) if case.state in {CaseState.PROPOSED, CaseState.ACCEPTED} else None
+    is_own = actor.person_id == case.student_id
+    return {
+        "case": case,
+        "is_own": is_own,
+        "is_drill": case.emergency.is_drill,
+        "is_lifted": case.emergency.state == State.LIFTED,
+        "safety_text": text_in(case.emergency.safety, get_language() or "en"),
+        "safety_state": SAFETY_STATES[case.safety],
+        "situation": ", ".join(situations_in_words(case)),
+        "check_ins": [] if is_own else [{"answer": SAFETY_STATES[each.answer], "message": each.message, "at": each.at} for each in case.check_ins.all()[:20]],
+        "contacts": None if is_own else _contacts(case),
+        "courses": courses_of(case),
+        "before": [_line(each) for each in text.before.components] if text else [],
+        "after": [_line(each) for each in text.after.components] if text else [],
+        "changes": say_reasons(told(change) for change in changes_between(text.before, text.after)) if text else [],
+        "digest": text.digest if text else "",
+        "zone": zone_of(case),
+        "can_choose": is_own and CHOOSE.possible(case) and bool(case.lines),
+    }
+
+
+def choose(request: Request, pk: UUID) -> HttpResponse:
+    """For each course its forms as plain choices, with what tells them apart; then back to the text to agree to."""
+    case = EMERGENCY_CASE.seen_by(request.actor, pk)
+    if not (CHOOSE.permits(case, request.actor) and CHOOSE.possible(case)):
+        return objects.act(request, EMERGENCY_CASE.plural, pk, CHOOSE.verb)
+    refused: list[str] = []
+    if request.method == "POST":
+        choices = [Chosen(course=UUID(line["course"]), form=request.POST.get(f"form-{line['course']}", line["form"] or KEEP)[:36]) for line in case.lines]
+        try:
+            by = request.actor.delivering(key=request.POST.get("delivery_key", "")[:255], via="web")
+            CHOOSE.perform(case, by=by, now=clock.now(), choices=choices)
+        except Refused as cause:
+            if cause.status not in {409, 422}:
+                raise
+            refused = say_reasons(cause.reasons)
+            case = EMERGENCY_CASE.seen_by(request.actor, pk)
+        else:
+            return redirect("object", EMERGENCY_CASE.plural, pk)
+    here = f"/{EMERGENCY_CASE.plural}/{case.pk}/"
+    page = {
+        "title": _("Choose for each course"),
+        "crumbs": [{"url": "/emergency-cases/", "label": str(EMERGENCY_CASE.label_plural)}, {"url": here, "label": EMERGENCY_CASE.title(case)}],
+        "here": here,
+        "case": case,
+        "courses": courses_of(case),
+        "zone": zone_of(case),
+        "delivery_key": str(new_id()),
+        "refused": refused,
+        "keep": KEEP,
+    }
+    return render(request, "student/emergencies/choose.html", page, status=422 if refused else 200)
+
+
+def courses_of(case: Case) -> list[dict[str, Any]]:
+    """Each course in person with its forms; meetings are told on the clock that the student lives by."""
+    plans, language, zone = plans_for(case), get_language() or "en", zone_of(case)
+    courses = {str(course.pk): course for course in Course.objects.filter(mobility=case.mobility_id)}
+    told_courses = []
+    for line in case.lines:
+        forms, course = list(plans.get(line["plan"], {}).values()), courses.get(line["course"])
+        possible = possible_live(forms, zone)
+        shown = [_form(each, line, possible[each.key], zone, language) for each in forms]
+        told_courses.append(
+            {
+                "id": line["course"],
+                "title": f"{line['code']} {text_in(course.title, language)}" if course else line["code"],
+                "credits": f"{course.credits.normalize():f} ({course.credit_system})" if course else "",
+                "forms": shown,
+                "chosen": next((each for each in shown if each["chosen"]), None),
+                "live_avoided": line.get("live_avoided", False),
+            }
+        )
+    return told_courses
+
+
+def _form(each: Alternative, line: dict[str, Any], possible: bool, zone: str, language: str) -> dict[str, Any]:
+    return {
+        "key": each.key,
+        "chosen": line["form"] == each.key,
+        "title": f"{each.code} {text_in(each.title, language)}",
+        "kind": FORM_LABELS[each.kind],
+        "host": text_in(each.taught_by, language),
+        "facts": [mode_label(each.mode), bandwidth_label(each.bandwidth), language_label(each.language)],
+        "meetings": _meetings(each, zone),
+        "impossible": each.is_live and not possible,
+        "assessment": text_in(each.assessment, language),
+        "precedents": each.precedents,
+        "seats": each.seats,
+        "dates": f"{_day(each.starts_on)} – {_day(each.ends_on)}",
+    }
+
+
+def _meetings(each: Alternative, zone: str) -> list[str]:
+    if not each.meetings or not each.zone:
+        return []
+    walls = tuple((day, time.fromisoformat(starts), time.fromisoformat(ends)) for day, starts, ends in each.meetings)
+    found = slots(walls, each.zone, zone, date.fromisoformat(each.starts_on))
+    return [f"{_weekday(slot.weekday)} {slot.starts:%H:%M}–{slot.ends:%H:%M}" for slot in found]
+
+
+def _weekday(number: int) -> str:
+    return formats.date_format(date(2024, 1, 1 + number), "l")
+
+
+def _day(text: str) -> str:
+    return formats.date_format(date.fromisoformat(text), "SHORT_DATE_FORMAT")
+
+
+def _line(each: Component) -> dict[str, Any]:
+    return {
+        "title": f"{each.code} {text_in(each.title, get_language() or 'en')}",
+        "virtual": each.is_virtual,
+        "credits": f"{each.credits} ({each.credit_system})",
+        "home": " ".join(filter(None, [each.home_code, each.home_title])),
+        "home_credits": each.home_credits,
+        "host": text_in(each.taught_by, get_language() or "en"),
+    }
+
+
+def _contacts(case: Case) -> list[dict[str, Any]]:
+    stay = case.mobility
+    return [
+        {"label": _("Telephone there"), "kind": "text", "value": stay.phone},
+        {"label": _("Emergency contact"), "kind": "text", "value": " · ".join(filter(None, [stay.contact_name, stay.contact_phone]))},
+        {"label": _("Email"), "kind": "text", "value": case.student.email},
+    ]
+
+
+objects.EXTRAS["emergency_case"] = objects.Extra("student/emergencies/part.html", context)
+
+urlpatterns = [path("emergency-cases/<uuid:pk>/choose/", choose, name="choose_forms")]
