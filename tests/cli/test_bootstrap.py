@@ -1,0 +1,153 @@
+"""`./vsm` itself: builds once, says clearly what is missing, begins an interrupted build afresh."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.races.ground import ROOT
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    return lay_out(tmp_path / "checkout")
+
+
+def lay_out(place: Path) -> Path:
+    """A checkout with a program of one line and locks that ask for nothing."""
+    (place / "src" / "vsm").mkdir(parents=True)
+    (place / "src" / "vsm" / "__init__.py").touch()
+    (place / "src" / "vsm" / "__main__.py").write_text("import sys\nprint('ran', *sys.argv[1:])\n")
+    shutil.copy(ROOT / "vsm", place / "vsm")
+    for lock in ("requirements.lock", "requirements-dev.lock"):
+        (place / lock).write_text("# nothing\n")
+    return place
+
+
+def run(checkout: Path, *words: str, tools: Path | None = None, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
+    """With nothing on the PATH but what `tools` holds, so that neither uv nor another Python helps."""
+    environment = {"PATH": str(tools or checkout / "no-tools"), "HOME": str(checkout)}
+    return subprocess.run([python, str(checkout / "vsm"), *words], env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The .venv of a checkout in which `./vsm up` ran; making one takes seconds, copying it does not."""
+    place = lay_out(tmp_path_factory.mktemp("built"))
+    assert run(place, "up").stdout.startswith("Building")
+    return place / ".venv"
+
+
+@pytest.fixture
+def built(checkout: Path, built_once: Path) -> Path:
+    """A checkout in which `./vsm up` ran before."""
+    shutil.copytree(built_once, checkout / ".venv", symlinks=True)
+    assert run(checkout, "up").stdout == "ran up\n"
+    return checkout
+
+
+def stamped(checkout: Path) -> list[str]:
+    return [line.split()[0] for line in (checkout / ".venv" / "built-from").read_text().splitlines()]
+
+
+def test_it_builds_once_and_then_only_runs(checkout: Path) -> None:
+    first, second = run(checkout, "up", "--port", "1"), run(checkout, "up", "--port", "1")
+    assert (first.returncode, first.stdout) == (0, "Building .venv from requirements.lock (once)...\nran up --port 1\n"), first.stderr
+    assert (second.returncode, second.stdout) == (0, "ran up --port 1\n")
+    assert stamped(checkout) == ["requirements.lock"]
+
+
+def test_developers_commands_add_the_developers_lock(built: Path) -> None:
+    marker = built / ".venv" / "kept"
+    marker.touch()
+    assert run(built, "test").stdout == "Building .venv from requirements-dev.lock (once)...\nran test\n"
+    assert run(built, "up").stdout == "ran up\n"
+    assert marker.exists(), "what was there is kept: the second lock only adds"
+
+
+def test_a_changed_lock_is_brought_in_where_others_may_be_working(built: Path) -> None:
+    (built / ".venv" / "in-use").touch()
+    (built / "requirements.lock").write_text("# something else\n")
+    assert "Building .venv from requirements.lock" in run(built, "up").stdout
+    assert run(built, "up").stdout == "ran up\n"
+    assert (built / ".venv" / "in-use").exists()
+
+
+def test_a_changed_lock_leaves_a_developer_what_developers_need(built: Path) -> None:
+    run(built, "test")
+    (built / "requirements.lock").write_text("# something else\n")
+    assert "Building .venv from requirements-dev.lock" in run(built, "up").stdout
+    assert stamped(built) == ["requirements-dev.lock", "requirements.lock"]
+    assert run(built, "test").stdout == "ran test\n"
+
+
+def test_an_interrupted_build_is_begun_afresh(built: Path) -> None:
+    (built / ".venv" / "built-from").unlink()
+    (built / ".venv" / "half").touch()
+    assert "Building" in run(built, "up").stdout
+    assert not (built / ".venv" / "half").exists()
+
+
+def test_packages_that_cannot_be_had_are_told_with_the_reason(checkout: Path) -> None:
+    digest = hashlib.sha256(b"").hexdigest()
+    (checkout / "requirements.lock").write_text(f"--no-index\nno-such-distribution==1 --hash=sha256:{digest}\n")
+    done = run(checkout, "up")
+    assert done.returncode == 1
+    assert "no-such-distribution" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("Stopped: the packages could not be installed (is there a network?).")
+    assert not (checkout / ".venv" / "built-from").exists()
+
+
+def test_a_missing_venv_module_names_the_package(checkout: Path) -> None:
+    """A Python whose `ensurepip` is missing, as Debian ships it."""
+    tools = checkout / "tools"
+    tools.mkdir()
+    broken = tools / "python3"
+    broken.write_text(f'#!/bin/sh\ncase "$*" in *ensurepip*) exit 1;; esac\nexec {sys.executable} "$@"\n')
+    broken.chmod(0o755)
+    code = f"import sys; sys.executable = {str(broken)!r}; sys.argv[0] = {str(checkout / 'vsm')!r}; import runpy; runpy.run_path(sys.argv[0], run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", code, "up"], env={"PATH": str(tools)}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        1, "Python's venv module is missing here. Install it (Debian, Ubuntu: apt install python3-venv), or install uv, and try again.\n"
+    )  # fmt: skip
+    assert not (checkout / ".venv").exists()
+
+
+def test_a_python_that_is_too_old_is_told(checkout: Path) -> None:
+    tools = checkout / "tools"
+    tools.mkdir()
+    for name in ("python3", "python3.11", "python3.12", "python3.13"):
+        (tools / name).write_text("#!/bin/sh\nexit 1\n")
+        (tools / name).chmod(0o755)
+    code = f"import sys; sys.executable = {str(tools / 'python3')!r}; import runpy; runpy.run_path({str(checkout / 'vsm')!r}, run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", code, "up"], env={"PATH": str(tools)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("OpenVSM needs Python 3.11 or newer; here is ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(checkout: Path) -> None:
+    """Also for root, who may write everywhere: a file stands where .venv should be made."""
+    (checkout / ".venv").write_text("in the way")
+    done = run(checkout, "up")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "cannot be written" in done.stderr
+
+
+def test_uv_is_used_when_it_works(checkout: Path) -> None:
+    """A stand-in for uv: it notes how it is called, and makes the environment with Python's own module."""
+    tools = checkout / "tools"
+    tools.mkdir()
+    fake = tools / "uv"
+    fake.write_text(
+        f'#!/bin/sh\necho "$@" >> "{checkout}/calls"\ncase "$1" in venv) exec {sys.executable} -m venv --without-pip "{checkout}/.venv";; esac\nexit 0\n'
+    )
+    fake.chmod(0o755)
+    assert "ran up" in run(checkout, "up", tools=tools).stdout
+    calls = (checkout / "calls").read_text()
+    assert "--require-hashes" in calls
+    assert os.path.exists(checkout / ".venv" / "bin" / "python")

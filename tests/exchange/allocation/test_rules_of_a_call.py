@@ -1,0 +1,288 @@
+"""The rules of a call: fixed in time, used by runs and refills; what students say of themselves, told to nobody."""
+
+import json
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from tests.exchange.allocation import given
+from tests.exchange.allocation.given import CLOSES, NOW, World
+from tests.exchange.allocation.test_pages import reader as anybody
+from tests.exchange.allocation.test_pages import text_of
+from vsm.exchange.agreements.models import Agreement, Promise
+from vsm.exchange.allocation import actions, policies
+from vsm.exchange.allocation.models import Declaration, DeclaredGroup, Frozen, Policy, Run
+from vsm.exchange.allocation.policies import DECLARATION, LimitRow, ReserveRow, groups_asked_by, groups_said
+from vsm.exchange.allocation.queries import answers_for
+from vsm.exchange.allocation.rules import opaque
+from vsm.exchange.applications.models import Application, Call
+from vsm.exchange.institutions.models import Organisation
+from vsm.kit import audit, clock
+from vsm.kit.actions import TABLE
+from vsm.kit.actors import Actor
+from vsm.kit.errors import Invalid, NotAllowed, NotFound, Refused
+from vsm.kit.models import AuditDetail
+
+pytestmark = pytest.mark.django_db
+
+BEFORE = CLOSES - timedelta(days=2)
+LATER = NOW + timedelta(hours=5)
+
+
+def codes(refusal: pytest.ExceptionInfo[Refused]) -> list[str]:
+    return [reason.code for reason in refusal.value.reasons]
+
+
+def set_rules(world: World, *, at: Any = BEFORE, **facts: Any) -> Policy:
+    return policies.set_rules(world.call, by=world.carlos, now=at, because="Agreed by the partners.", **facts)
+
+
+def says(world: World, name: str, *groups: str, seats: bool = True, statistics: bool = True) -> Declaration:
+    with clock.stopped_at(BEFORE):
+        return policies.declare(world.applications[name], by=world.student(name), now=BEFORE, groups=list(groups), for_seats=seats, for_statistics=statistics)
+
+
+def reserved(world: World, seats: int = 1) -> World:
+    """Algebra has two seats, one reserved for rural students. Ana and Bela are in band 1, Carla (rural) in band 2."""
+    given.offer(world, "algebra", 2)
+    for name, band in (("ana", 1), ("bela", 1), ("carla", 2), ("dani", 2)):
+        given.nominated(world, name, ["algebra"], band=band)
+    set_rules(world, mechanism="deferred_acceptance", reserves=[ReserveRow(group="rural", seats=seats)])
+    return world
+
+
+# In time --------------------------------------------------------------------------------------------------------------
+
+
+def test_rules_can_change_until_applications_close_and_not_after() -> None:
+    world = given.world()
+    first = set_rules(world, mechanism="serial_dictatorship")
+    again = set_rules(world, mechanism="deferred_acceptance", at=CLOSES - timedelta(seconds=1))
+    assert (again.pk, again.mechanism) == (first.pk, "deferred_acceptance")
+
+    with pytest.raises(Refused) as refusal:
+        set_rules(world, mechanism="serial_dictatorship", at=CLOSES)
+    assert codes(refusal) == ["rules-fixed"]
+    assert Policy.objects.get().mechanism == "deferred_acceptance"
+
+
+def test_changed_rules_of_a_published_call_need_a_reason_and_the_same_rules_do_not() -> None:
+    world = given.world()
+    with pytest.raises(Invalid) as refusal:
+        policies.set_rules(world.call, by=world.carlos, now=BEFORE, lottery="per_offering")
+    assert codes(refusal) == ["because"]
+
+    Call.objects.update(state="draft")
+    assert policies.set_rules(world.call, by=world.carlos, now=BEFORE, lottery="per_offering").lottery == "per_offering"
+    Call.objects.update(state="published")
+    assert policies.set_rules(world.call, by=world.carlos, now=BEFORE, lottery="per_offering").lottery == "per_offering"
+
+
+def test_everything_that_is_wrong_with_rules_is_told_at_once() -> None:
+    world = given.world()
+    given.offer(world, "algebra", 2)
+    algebra = str(world.offerings["algebra"].pk)
+
+    with pytest.raises(Invalid) as refusal:
+        policies.set_rules(
+            world.call, by=world.carlos, now=BEFORE, balance=-1, appeal_days=0, credits_least=9, credits_most=8,
+            reserves=[ReserveRow(group="rural", seats=2), ReserveRow(group="working", offering=algebra, seats=1), ReserveRow(group="left-handed", seats=0)],
+            limits=[LimitRow(group="rural", home=str(world.andina.pk), most=1), LimitRow(group="rural"), LimitRow(group="rural", least=3, most=2)],
+        )  # fmt: skip
+    assert codes(refusal) == [
+        "group-unknown", "reserve-empty", "reserve-too-many", "limit-whom", "home-unknown", "limit-empty", "limit-order",
+        "credits-order", "balance-range", "appeal-days", "because",
+    ]  # fmt: skip
+
+
+def test_an_institution_narrows_the_groups_that_are_asked_about() -> None:
+    world = reserved(given.world())
+    assert len(groups_asked_by(world.andina)) == 9
+    policies.choose_groups(world.andina, by=world.bia, now=BEFORE, groups=["working"])
+    assert groups_asked_by(world.andina, world.mapocho) == ["working"]
+    with pytest.raises(Invalid) as refusal:
+        says(world, "ana", "rural")
+    assert codes(refusal) == ["group-not-asked"]
+
+
+# Used -----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_reserved_seat_goes_to_the_group_before_a_better_band() -> None:
+    world = reserved(given.world())
+    says(world, "carla", "rural")
+    given.published(world)
+
+    held = world.holds()
+    assert "carla" in held
+    assert len(held) == 2
+
+
+def test_without_her_consent_to_that_purpose_a_group_counts_for_nothing() -> None:
+    world = reserved(given.world())
+    says(world, "carla", "rural", seats=False)
+    given.published(world)
+    assert world.holds() == {"ana": ["algebra"], "bela": ["algebra"]}
+
+
+def test_what_a_reserve_leaves_over_goes_to_everybody() -> None:
+    world = reserved(given.world(), seats=2)
+    given.published(world)
+    assert world.holds() == {"ana": ["algebra"], "bela": ["algebra"]}
+
+
+def test_a_freed_reserved_seat_goes_to_the_next_of_the_group() -> None:
+    world = reserved(given.world())
+    says(world, "carla", "rural")
+    says(world, "dani", "rural")
+    given.published(world)
+    rural, other = ("carla", "dani") if "carla" in world.holds() else ("dani", "carla")
+    waiting = next(name for name in ("ana", "bela") if name not in world.holds())
+
+    actions.decline(world.seat(rural, "algebra"), by=world.student(rural), now=LATER)
+    assert other in world.holds(), "the reserve is refilled from the group, before a better band"
+    actions.decline(world.seat(other, "algebra"), by=world.student(other), now=LATER)
+    assert waiting in world.holds(), "and by everybody when nobody of the group waits"
+    assert audit.verify() == []
+
+
+def agreed(world: World, seats: int) -> None:
+    agreement = Agreement(
+        code="ANDINA-MAPOCHO", first=world.andina, second=world.mapocho, starts_on=date(2026, 1, 1), ends_on=date(2030, 1, 1), state="signed",
+    )  # fmt: skip
+    agreement.save()
+    Promise(agreement=agreement, host=world.mapocho, seats=seats).save()
+
+
+def test_an_agreement_bounds_what_its_students_get() -> None:
+    world = given.world()
+    given.offer(world, "algebra", 3)
+    agreed(world, 1)
+    set_rules(world, use_agreements=True)
+    given.nominated(world, "ana", ["algebra"], band=1)
+    given.nominated(world, "bela", ["algebra"], band=2)
+    given.nominated(world, "carla", ["algebra"], band=3, home=world.garoa)
+    given.published(world)
+
+    assert world.holds() == {"ana": ["algebra"], "carla": ["algebra"]}
+    [answer] = answers_for(world.applications["bela"])
+    assert answer.reason.code == "quota-full"
+    actions.decline(world.seat("ana", "algebra"), by=world.student("ana"), now=LATER)
+    assert world.holds() == {"bela": ["algebra"], "carla": ["algebra"]}, "the seat of the agreement goes to the next of that institution"
+
+
+@pytest.mark.parametrize(("kind", "holds"), [("", {"ana", "bela"}), ("soft", {"ana", "bela"}), ("hard", {"ana"})])
+def test_the_balance_bounds_hard_gives_way_soft_or_is_only_shown(kind: str, holds: set[str]) -> None:
+    world = given.world()
+    given.offer(world, "algebra", 2)
+    set_rules(world, reciprocity=kind, balance=1)
+    given.nominated(world, "ana", ["algebra"], band=1)
+    given.nominated(world, "bela", ["algebra"], band=2)
+    given.published(world)
+    assert set(world.holds()) == holds
+
+
+def test_only_the_published_mechanism_can_be_published() -> None:
+    world = given.three()
+    Call.objects.filter(pk=world.call.pk).update(closes_at=CLOSES)
+    set_rules(world, mechanism="deferred_acceptance")
+    other = actions.allocate(world.call, by=world.carlos, now=NOW, mechanism="serial_dictatorship")
+    with pytest.raises(Refused) as refusal:
+        actions.publish(other, by=world.carlos, now=NOW)
+    assert codes(refusal) == ["other-rules"]
+    assert given.published(world).mechanism == "deferred_acceptance"
+
+
+# Told to nobody -------------------------------------------------------------------------------------------------------
+
+
+def test_nobody_but_the_student_sees_what_she_said() -> None:
+    world = reserved(given.world())
+    made = says(world, "carla", "rural")
+    readers = {name: world.actor(name) for name in world.people} | {name: world.student(name) for name in world.applications}
+    readers["operator"] = Actor(person_id=world.people["raul"].pk, label="Olga", is_operator=True)
+    seen = set()
+    for name, reader in readers.items():
+        try:
+            DECLARATION.seen_by(reader, made.pk)
+            seen.add(name)
+        except NotFound:
+            continue
+    assert seen == {"carla"}
+    with pytest.raises(NotAllowed):
+        TABLE["application", "declare"].perform(world.applications["carla"], by=world.bia, now=BEFORE)
+
+
+def test_the_history_keeps_no_group_and_taking_back_erases_it() -> None:
+    world = reserved(given.world())
+    made = says(world, "carla", "rural")
+    assert DeclaredGroup.objects.count() == 1
+    policies.take_back(made, by=world.student("carla"), now=NOW)
+
+    assert DeclaredGroup.objects.count() == 0
+    assert not any("rural" in body for body in AuditDetail.objects.filter(event__noun="declaration").values_list("body", flat=True))
+
+
+def test_offices_read_a_reason_that_shows_no_group() -> None:
+    world = reserved(given.world())
+    says(world, "carla", "rural")
+    given.published(world)
+    waiting = next(name for name in ("ana", "bela") if name not in world.holds())
+    [hers], [theirs] = answers_for(world.applications[waiting]), answers_for(world.applications[waiting], discreet=True)
+
+    assert hers.reason.code.startswith("reserved-")
+    assert (theirs.reason.code, set(theirs.reason.params)) == ("full", {"offering", "rank", "seats", "position"})
+
+
+def test_the_published_problem_names_no_group_and_the_whole_one_does(client: Any) -> None:
+    world = reserved(given.world())
+    says(world, "carla", "rural")
+    run = given.published(world)
+    whole = json.loads(bytes(Frozen.objects.get(run=run).problem))
+    assert [s["groups"] for s in whole["students"] if "groups" in s] == [["rural"]]
+
+    answer = client.get(f"/calls/{world.call.pk}/rules/problem.json")
+    told = json.loads(answer.content)
+    assert [student for student in told["students"] if "groups" in student] == []
+    assert {student["id"] for student in told["students"]} == {opaque(a.pk) for a in Application.objects.all()}
+    page = client.get(f"/calls/{world.call.pk}/rules/?audit=1", headers={"accept-language": "en"}).content.decode()
+    assert "Checked just now: no fault" in page
+
+
+def test_small_numbers_of_a_group_are_told_to_nobody() -> None:
+    world = given.world()
+    given.offer(world, "algebra", 20)
+    for number in range(12):
+        given.nominated(world, f"s{number}", ["algebra"])
+    set_rules(world, reserves=[ReserveRow(group="rural", seats=1), ReserveRow(group="working", seats=1)])
+    for number in range(6):
+        says(world, f"s{number}", "rural")
+    assert groups_said(world.call) == [("rural", 6)]
+    for number in range(4):
+        says(world, f"s{number}", "rural", "working")
+    assert groups_said(world.call) == [("rural", None), ("working", None)], "six less four would tell of the four"
+    run = actions.allocate(world.call, by=world.carlos, now=NOW)
+    assert Run.objects.get(pk=run.pk).counts["groups"] == [["rural", None, None], ["working", None, None]]
+
+
+def test_every_organisation_is_asked_by_default_and_none_is_forced() -> None:
+    world = reserved(given.world())
+    assert Organisation.objects.filter(groups_asked__isnull=False).count() == 0
+    made = says(world, "ana", seats=False, statistics=False)
+    assert (made.for_seats, made.for_statistics, made.groups.count()) == (False, False, 0)
+    with pytest.raises(Invalid) as refusal:
+        says(world, "ana", "rural", seats=False, statistics=False)
+    assert codes(refusal) == ["no-purpose"]
+
+
+def test_beside_a_bound_the_public_page_promises_no_more_than_holds() -> None:
+    free, bounded = "Under these rules no list serves you better than your true order of wishes.", "Beside such bounds no method can promise"
+    world = given.world()
+    Call.objects.update(max_seats=1)
+    page = f"/calls/{world.call.pk}/rules/"
+    before = text_of(anybody(), page)
+    set_rules(world, reciprocity="soft", balance=1)
+    after = text_of(anybody(), page)
+
+    assert [(free in text, bounded in text) for text in (before, after)] == [(True, False), (False, True)]

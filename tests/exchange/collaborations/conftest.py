@@ -1,0 +1,10 @@
+"""The world of these tests."""
+
+import pytest
+
+from tests.exchange.collaborations import given
+
+
+@pytest.fixture
+def world(db: None) -> given.World:
+    return given.world()

@@ -1,0 +1,1 @@
+"""Learning agreements: versions, completeness, signatures."""

@@ -1,0 +1,97 @@
+"""The lists ask the database the same number of times for one record and for three; the pages say what they must."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests.exchange.placements.given import FIRST, NOW, STARTED, World, fresh
+from vsm.exchange.placements.models import HoursEntry, Interview, PlacementApplication
+from vsm.kit import clock
+
+pytestmark = pytest.mark.django_db
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+LIGHT: dict[str, Any] = {"hours_per_week": Decimal(5)}
+
+
+def client(world: World, name: str) -> Client:
+    made = Client()
+    made.force_login(world.people[name], backend=BACKEND)
+    return made
+
+
+def asked(here: Client, address: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert here.get(address).status_code == 200
+    return len(queries)
+
+
+def test_lists_ask_as_often_for_three_as_for_one(world: World) -> None:
+    here, counts = client(world, "bia"), {}
+    addresses = ("/placements/", "/placement-agreements/", "/placement-applications/", "/vacancies/", "/hours/", "/hosts/", "/placements.csv", "/hours.csv")
+    for number in range(3):
+        placement = world.running(world.signed(world.placement(**LIGHT), **LIGHT))
+        world.log(placement, (date(2026, 9, 7 + number), "4", "Read"))
+        if number in {0, 2}:
+            here.get("/placements/")  # what a process reads once is read
+            counts[number] = {address: asked(here, address) for address in addresses}
+    assert counts[0] == counts[2]
+    assert max(counts[2].values()) <= 16
+
+
+def test_the_placements_page_asks_as_often_for_many_days_as_for_one(world: World) -> None:
+    placement = world.running()
+    here = client(world, "ana")
+    world.log(placement, (FIRST, "4", "Read"))
+    here.get(f"/placements/{placement.pk}/")
+    few = asked(here, f"/placements/{placement.pk}/")
+    world.log(placement, *((date(2026, 9, day), "4", "Read") for day in (8, 9, 10, 14, 15, 16)))
+    assert asked(here, f"/placements/{placement.pk}/") == few
+
+
+def test_a_vacancy_tells_core_hours_on_the_readers_clock_and_that_nothing_is_paid(world: World) -> None:
+    page = client(world, "ana").get(f"/vacancies/{world.vacancy().pk}/").content.decode()
+    assert all(words in page for words in ("08:00–12:00", "10:00–14:00", "Not paid", "4 of 4 core hours", "Nobody wins by being first"))
+
+
+def test_a_document_is_read_by_host_and_home_and_by_nobody_else(world: World) -> None:
+    from vsm.exchange.placements.actions import selecting
+    from vsm.kit.uploads import Upload
+
+    application = selecting.apply(world.vacancy(), by=world.by("ana"), now=NOW)
+    selecting.attach(application, by=world.by("ana"), now=NOW, kind="transcript", file=Upload.of("notas.pdf", "text/html", b"%PDF-1.7"))
+    address = f"/placement-applications/{application.pk}/documents/transcript/"
+    assert {name: client(world, name).get(address).status_code for name in ("ana", "elena", "bia")} == {"ana": 200, "elena": 404, "bia": 404}
+    selecting.edit_application(fresh(application), by=world.by("ana"), now=NOW, motivation="Because.")
+    selecting.submit(fresh(application), by=world.by("ana"), now=NOW)
+    statuses = {name: client(world, name).get(address).status_code for name in ("ana", "elena", "bia", "mario", "dora", "nora")}
+    assert statuses == {"ana": 200, "elena": 200, "bia": 200, "mario": 404, "dora": 404, "nora": 404}
+
+
+def test_lines_left_empty_in_the_form_of_slots_are_no_slots(world: World) -> None:
+    vacancy, here = world.vacancy(), client(world, "elena")
+    lines = {f"slots-{number}-{name}": "" for number in range(3) for name in ("day", "starts", "minutes", "with_whom", "join_url")}
+    lines |= {"slots-count": "3", "slots-0-day": "2026-08-24", "slots-0-starts": "10:00", "slots-0-with_whom": "Mario"}
+    with clock.stopped_at(NOW):
+        assert here.post(f"/vacancies/{vacancy.pk}/offer_interviews/", lines).status_code == 302
+    assert Interview.objects.count() == 1
+
+
+def test_the_desk_tells_each_what_waits_for_them(world: World) -> None:
+    placement = world.running()
+    world.log(placement, (FIRST, "4", "Read"))
+    world.submitted(world.vacancy(**LIGHT), "beto")
+    with clock.stopped_at(STARTED):
+        desks = {name: client(world, name).get("/desk/").content.decode() for name in ("ana", "beto", "mario", "elena", "bia", "nora")}
+    assert "Write down hours" in desks["ana"]
+    assert "Placement: Survey data" in desks["beto"]
+    assert "Placements with hours to confirm" in desks["mario"]
+    assert "Applications to read" in desks["elena"]
+    assert "Placements running" in desks["bia"]
+    assert "Vetted hosts" in desks["nora"]
+    assert "Calls open" not in desks["elena"]
+    assert (HoursEntry.objects.count(), PlacementApplication.objects.count()) == (1, 2)

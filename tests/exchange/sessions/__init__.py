@@ -1,0 +1,1 @@
+"""Enrolments, live meetings across time zones, attendance."""

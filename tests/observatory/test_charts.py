@@ -1,0 +1,77 @@
+"""A picture says in its table what it draws, reads without colour, and grows with its figures."""
+
+import itertools
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.observatory.test_briefs import facts_for
+from vsm.kit.localized import LANGUAGES
+from vsm.observatory.publications.briefs import briefs
+from vsm.observatory.publications.charts import Bar, Line, bars, lines
+from vsm.observatory.publications.edition import as_csv, changes, digest, used, written
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_bars_stand_on_their_side_of_zero() -> None:
+    drawing = bars("Gap", "d", [Bar("A", -0.3, -0.5, -0.1, "−30%", "…"), Bar("B", 0.2, -0.1, 0.5, "+20%", "…")], ("Place", "Value", "Band"))
+    tree = ElementTree.fromstring(drawing.svg)
+    zero = float(next(e for e in tree.iter(f"{SVG}line") if e.get("class") == "axis").get("x1", ""))
+    [left, right] = [float(circle.get("cx", "")) for circle in tree.iter(f"{SVG}circle")]
+    assert left < zero < right
+    assert drawing.rows == (("A", "−30%", "…"), ("B", "+20%", "…"))
+
+
+def test_names_at_the_ends_of_lines_never_stand_on_each_other_and_dashes_differ() -> None:
+    series = [Line(f"L{number}", ((2000, 1.0), (2001, 100.0 + number / 10))) for number in range(5)]
+    tree = ElementTree.fromstring(lines("T", "d", series, (), ()).svg)
+    heights = sorted(float(text.get("y", "")) for text in tree.iter(f"{SVG}text") if (text.get("class") or "").startswith("name"))
+    assert all(after - before >= 17.9 for before, after in itertools.pairwise(heights))
+    assert len({line.get("stroke-dasharray") for line in tree.iter(f"{SVG}polyline")}) == 5
+
+
+def test_a_long_name_stands_in_two_lines_and_loses_no_word() -> None:
+    names = ("Chile", "Mudança temporária para o ensino on-line", "Donaudampfschifffahrtsgesellschaftskapitän")
+    drawing = bars("T", "d", [Bar(name, 1.0, 0.0, 2.0, "1", "") for name in names], ("a", "b", "c"))
+    told = [list(text.itertext()) for text in ElementTree.fromstring(drawing.svg).iter(f"{SVG}text")]
+    assert told == [["Chile"], ["Mudança temporária", "para o ensino on-line"], ["Donaudampfschifffahrtsgesellschaftskapitän"]]
+
+
+def test_a_missing_year_ends_the_line_and_a_year_alone_is_a_dot() -> None:
+    points = ((2000, 1.0), (2001, 2.0), (2003, 4.0), (2004, 3.0), (2006, 1.0))
+    band = tuple((year, value - 0.5, value + 0.5) for year, value in points[:4])
+    tree = ElementTree.fromstring(lines("T", "d", [Line("L", points, (band,))], (), ()).svg)
+    assert [len((piece.get("points") or "").split()) for piece in tree.iter(f"{SVG}polyline")] == [2, 2]
+    assert [len((piece.get("points") or "").split()) for piece in tree.iter(f"{SVG}polygon")] == [4, 4]
+    assert len(list(tree.iter(f"{SVG}circle"))) == 1
+
+
+def test_what_is_written_in_a_label_cannot_become_markup() -> None:
+    drawing = bars("<b>", "d", [Bar("<script>", 1, 0, 2, "1", "0–2")], ("a", "b", "c"))
+    assert "<script>" not in drawing.svg
+    assert ElementTree.fromstring(drawing.svg).findtext(f"{SVG}title") == "<b>"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_edition_says_the_same_figures_in_every_language(language: str) -> None:
+    brief = briefs()["covid-effect"]
+    facts = facts_for(brief.studies)
+    text = written(brief, facts, language)
+    ours, english = (re.sub(r"\D", "", " ".join((each.answer, *each.messages))) for each in (text, written(brief, facts, "en")))
+    assert ours == english
+    assert [len(picture.drawing.rows) for _heading, _body, pictures in text.sections for picture in pictures] == [10, 23]
+
+
+def test_its_bundle_holds_just_what_it_uses_and_its_digest_follows_from_it() -> None:
+    brief = briefs()["covid-effect"]
+    facts = facts_for(brief.studies)
+    kept = used(brief, facts)
+    assert as_csv(kept).count("\n") == len(kept) + 1
+    assert "gap.central-asia.2021" not in kept
+    spoiled = {**facts, "gap.world.2021": type(kept["gap.world.2021"])(**{**vars(kept["gap.world.2021"]), "value": -0.5})}
+    assert digest(brief, facts) != digest(brief, spoiled)
+    then, now = (used(brief, each) for each in (facts, spoiled))
+    [change] = changes(then, now)
+    assert (change.key, change.before, change.after) == ("gap.world.2021", kept["gap.world.2021"], spoiled["gap.world.2021"])

@@ -1,0 +1,51 @@
+"""What the command line says when figures are taken in, refused, passed on; and where readers find the breaks."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from vsm.cli.commands import main
+from vsm.exchange.institutions.models import Hub
+from vsm.observatory.sources.models import Release
+
+pytestmark = pytest.mark.django_db
+
+API = "indicatorId,geoUnit,year,value,qualifier,magnitude\n"
+
+
+@pytest.fixture(autouse=True)
+def _hub(db: None) -> None:
+    Hub(name="OpenVSM", contact="olga@hub.example").save()
+
+
+def test_a_release_is_loaded_passed_on_and_its_break_is_public(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "uis.csv").write_text(API + "26637,CHL,2020,10000,,\n26637,CHL,2021,30000,,\n")
+    assert main(["observatory", "load", str(tmp_path / "uis.csv"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["source"], told["rows"], [passed for _code, passed, _facts in told["checks"]]) == ("uis", 2, [True, True])
+    assert main(["observatory", "export", told["id"], "--out", str(tmp_path / "uis.zip")]) == 0
+    assert len(zipfile.ZipFile(tmp_path / "uis.zip").namelist()) == 3
+    found = Client().get("/series-breaks/?geo=chl&state=proposed").content.decode()
+    assert ("2021" in found, "30,000" in found, "Dominican" in found) == (True, True, False)
+    assert Client().get("/series-breaks/").content.decode().count("<th scope=\"row\"") == 9
+
+
+def test_a_doubled_copy_is_refused_in_words_and_what_cannot_be_compared_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "uis.csv").write_text(API + "26637,CHL,2021,15000,,\n")
+    (tmp_path / "copy.csv").write_text("o,d,year,raw\nPER,CHL,2021,30000\n")
+    (tmp_path / "top.csv").write_text("year,o,d,flow\n2021,PER,ARG,3\n")
+    main(["observatory", "load", str(tmp_path / "uis.csv")])
+    capsys.readouterr()
+    assert main(["observatory", "load", str(tmp_path / "copy.csv")]) != 0
+    assert "2.00 times those of UIS" in capsys.readouterr().err
+    assert main(["observatory", "load", str(tmp_path / "top.csv")]) == 0
+    assert "were not compared" in capsys.readouterr().err
+    assert [release.state for release in Release.objects.order_by("created_at")] == ["loaded", "refused", "loaded"]
+
+
+def test_what_cannot_be_fetched_is_told_with_its_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["observatory", "fetch", "cepii"]) != 0
+    assert "https://www.cepii.fr" in capsys.readouterr().err

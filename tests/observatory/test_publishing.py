@@ -1,0 +1,144 @@
+"""A brief is published whole or not at all, in four languages, with tagged PDFs, and never changes afterwards."""
+
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from vsm.config import settings
+from vsm.exchange.events.models import OnlineEvent
+from vsm.exchange.institutions.models import Hub, Organisation
+from vsm.kit import files
+from vsm.kit.actors import ANONYMOUS, SYSTEM
+from vsm.kit.errors import Invalid, NotAllowed, Refused
+from vsm.kit.localized import LANGUAGES
+from vsm.observatory.casebook.actions import plant
+from vsm.observatory.casebook.models import Case
+from vsm.observatory.publications.actions import publish_brief
+from vsm.observatory.publications.briefs import AUDIENCES
+from vsm.observatory.publications.models import Publication
+from vsm.observatory.publications.queries import (
+    bundle,
+    changed_since_last,
+    citation,
+    newest,
+    vintages_since_last,
+)
+from vsm.observatory.sources.actions import load, ship
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def hub() -> Hub:
+    hub = Hub(name="OpenVSM", contact="olga@hub.example")
+    hub.save()
+    ship(now=NOW)
+    return hub
+
+
+def test_an_edition_has_four_languages_and_four_tagged_papers_and_is_made_once(hub: Hub) -> None:
+    edition = publish_brief(hub, by=SYSTEM, now=NOW, slug="covid-effect")
+    assert (edition.number, set(edition.content), set(edition.pdfs), edition.experimental) == (1, {"es", "pt-br", "en", "fr"}, {"es", "pt-br", "en", "fr"}, False)
+    for digest in edition.pdfs.values():
+        paper = files.get(digest)
+        assert (paper[:5], b"/StructTreeRoot" in paper, b"pdfuaid" in paper) == (b"%PDF-", True, True)
+    assert publish_brief(hub, by=SYSTEM, now=NOW + timedelta(days=1), slug="covid-effect").pk == edition.pk
+
+
+def revised(folder: Path, change: Callable[[str, int, float], float | None]) -> Path:
+    """The totals that ship with some figures changed, or left out where the change is None."""
+    head, *lines = (Path(__file__).parents[2] / "src/vsm/observatory/sources/facts.csv").read_text().splitlines()
+    cells = [(region, int(year), float(value)) for region, year, value in (line.rsplit(",", 2) for line in lines)]
+    told = [(region, year, change(region, year, value)) for region, year, value in cells]
+    path = folder / "facts.csv"
+    path.write_text("\n".join([head, *(f"{region},{year},{value}" for region, year, value in told if value is not None)]) + "\n")
+    return path
+
+
+def test_a_new_release_makes_a_new_edition_that_tells_what_changed(hub: Hub, tmp_path: Path) -> None:
+    first = publish_brief(hub, by=SYSTEM, now=NOW, slug="covid-effect")
+    more = {"Northern America", "Europe and Northern America", "World"}
+    load(revised(tmp_path, lambda region, year, value: value + 1000 * (region in more and year == 2022)), by=SYSTEM, now=NOW + timedelta(days=30))
+    second = publish_brief(hub, by=SYSTEM, now=NOW + timedelta(days=30), slug="covid-effect")
+    assert (second.number, newest(), changed_since_last(first)) == (2, [second], [])
+    assert {each.key: round(each.after.value - each.before.value) for each in changed_since_last(second) if each.key.startswith("inbound.") and each.before and each.after and each.before.value and each.after.value} == {
+        "inbound.northern-america.2022": 1000, "inbound.world.2022": 1000,
+    }  # fmt: skip
+    assert {each.key for each in changed_since_last(second) if each.key.startswith("gap.")} == {"gap.world.2022"}
+    assert [source for source, then, now in vintages_since_last(second) if then and now and then != now] == ["facts"]
+    with zipfile.ZipFile(io.BytesIO(bundle(second, "https://x.example/"))) as archive:
+        assert archive.read("changes.csv").decode().count("\n") == len(changed_since_last(second)) + 1
+    page = Client(headers={"accept-language": "en"}).get("/observatory/briefs/covid-effect/").content.decode()
+    assert ("Releases used" in page, "[inbound.world.2022]" in page) == (True, True)
+
+
+def test_a_brief_that_names_what_is_no_longer_there_is_not_published(hub: Hub, tmp_path: Path) -> None:
+    load(revised(tmp_path, lambda region, year, value: None if (region, year) == ("World", 2021) else value), by=SYSTEM, now=NOW + timedelta(days=30))
+    with pytest.raises(Refused) as refused:
+        publish_brief(hub, by=SYSTEM, now=NOW + timedelta(days=30), slug="covid-effect")
+    assert {reason.params["code"] for reason in refused.value.reasons} == {"unknown-fact"}
+    assert Publication.objects.count() == 0
+
+
+def test_its_bundle_carries_figures_meaning_and_licences_and_its_citation_the_edition(hub: Hub) -> None:
+    edition = publish_brief(hub, by=SYSTEM, now=NOW, slug="covid-effect")
+    url = f"{settings().base_url}/observatory/briefs/covid-effect/{edition.digest}/"
+    with zipfile.ZipFile(io.BytesIO(bundle(edition, url))) as archive:
+        package = json.loads(archive.read("datapackage.json"))
+        assert package["licenses"][0]["name"] == "CC-BY-SA-3.0-IGO"
+        assert archive.read("facts.csv").decode().count("\n") == len(edition.facts) + 1
+        tables = {each["path"]: each for each in package["resources"]}
+        assert sorted(archive.namelist()) == sorted([*tables, "CITATION.bib", "CITATION.json", "LICENCES.txt", "datapackage.json"])
+        for path, table in tables.items():
+            head, *lines = csv.reader(io.StringIO(archive.read(path).decode()))
+            assert (head, table["hash"]) == ([field["name"] for field in table["schema"]["fields"]], f"sha256:{hashlib.sha256(archive.read(path)).hexdigest()}")
+            assert (len(lines) > 0) != (path == "changes.csv")
+        known = {line["key"] for line in csv.DictReader(io.StringIO(archive.read("facts.csv").decode()))}
+        advised = list(csv.DictReader(io.StringIO(archive.read("recommendations.csv").decode())))
+    assert {(line["language"], line["audience"]) for line in advised} == {(language, audience) for language in LANGUAGES for audience in AUDIENCES}
+    assert all(line["facts"] and set(line["facts"].split()) <= known for line in advised)
+    told = citation(edition, url, "es")
+    assert (json.loads(told["csl"])[0]["URL"], url in told["bibtex"]) == (url, True)
+
+
+def test_a_recommendation_is_shown_with_its_figures_its_gaps_and_a_case_and_the_brief_with_its_events(hub: Hub) -> None:
+    plant(now=NOW)
+    edition = publish_brief(hub, by=SYSTEM, now=NOW, slug="covid-effect")
+    client = Client(headers={"accept-language": "en"})
+    page = client.get("/observatory/recommendations/?for=funders").content.decode()
+    case = Case.objects.get(slug="erasmus-2020")
+    assert [text in page for text in ("Pay grants on the same terms", "missing.australia-and-new-zealand.2021", "How many gave up for want of money", f"/cases/{case.pk}/", "Ask a host")] == [True, True, True, True, False]
+    assert "Online events about it" not in client.get("/observatory/briefs/covid-effect/").content.decode()
+    organisation = Organisation(name={"en": "Host"}, schac="host.example", kind="university", country="PE", zone="America/Lima")
+    organisation.save()
+    event = OnlineEvent(organisation=organisation, title={"en": "Launch"}, starts_at=NOW, ends_at=NOW + timedelta(hours=1), zone="UTC", closes_at=NOW, state="published", subjects=["brief:covid-effect"])
+    event.save()
+    shown = client.get("/observatory/briefs/covid-effect/").content.decode()
+    assert (f"/online-events/{event.pk}/" in shown, edition.title["en"] in client.get(f"/online-events/{event.pk}/").content.decode()) == (True, True)
+
+
+def test_an_edition_from_before_recommendations_had_figures_can_still_be_read(hub: Hub) -> None:
+    edition = publish_brief(hub, by=SYSTEM, now=NOW, slug="covid-effect")
+    for text in edition.content.values():
+        text["advice"] = [[audience, [item["do"] for item in items]] for audience, items in text["advice"]]
+        del text["references"]
+    edition.vintages = []
+    edition.save()
+    page = Client(headers={"accept-language": "en"}).get(f"/observatory/briefs/covid-effect/{edition.digest}/")
+    assert (page.status_code, "Pay grants on the same terms" in page.content.decode(), "Rests on" in page.content.decode()) == (200, True, False)
+
+
+def test_only_the_operator_publishes_and_only_what_is_there(hub: Hub) -> None:
+    with pytest.raises(NotAllowed):
+        publish_brief(hub, by=ANONYMOUS, now=NOW, slug="covid-effect")
+    with pytest.raises(Invalid, match="There is no brief"):
+        publish_brief(hub, by=SYSTEM, now=NOW, slug="gossip")

@@ -1,0 +1,1 @@
+"""Readable cases that run as tests."""

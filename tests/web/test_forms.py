@@ -1,0 +1,52 @@
+"""Lists of rows in forms: what is left alone is no row, and more lines can be had without losing what was typed."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+from pydantic import BaseModel, Field
+
+from tests.exchange.learning_agreements.given import give_role, organisation, person
+from vsm.kit.actions import Ask
+from vsm.kit.actors import SYSTEM
+from vsm.web.forms import RowsField
+
+
+class PartRow(BaseModel):
+    code: Annotated[str, Ask("Code")] = Field(min_length=1)
+    kind: Annotated[Literal["a", "b"], Ask("Kind", choices=lambda _r, _a: [("a", "A"), ("b", "B")])] = "a"
+    credits: Annotated[Decimal, Ask("Credits")] = Decimal(0)
+
+
+def rows(*lines: dict[str, str]) -> Any:
+    return RowsField(row=PartRow, record=None, actor=SYSTEM, required=False).clean(list(lines))
+
+
+def test_a_spare_line_with_only_what_it_began_with_is_no_row() -> None:
+    spare = {"code": "", "kind": "a", "credits": "0"}
+    assert rows({"code": "X", "kind": "b", "credits": "3"}, spare, spare) == [PartRow(code="X", kind="b", credits=Decimal(3))]
+
+
+def test_a_line_in_which_somebody_wrote_is_judged() -> None:
+    with pytest.raises(ValidationError, match="Line 1, Code"):
+        rows({"code": "", "kind": "a", "credits": "4"})
+
+
+def test_more_lines_come_with_what_was_typed_and_judge_nothing(db: None) -> None:
+    bia = person("Bia")
+    home = organisation("Home", "PE", "America/Lima")
+    give_role(bia, home, "coordinator")
+    browser = Client()
+    browser.force_login(bia, backend="allauth.account.auth_backends.AuthenticationBackend")
+    address = f"/organisations/{home.pk}/register_student/"
+    typed = {"email": "ana@people.example", "languages-count": "3", "languages-0-language": "qu", "languages-0-level": "B2", "more-lines": "languages"}
+
+    answer = browser.post(address, typed)
+    page = answer.content.decode()
+
+    assert answer.status_code == 200
+    assert 'name="languages-count" value="6"' in page
+    assert 'value="ana@people.example"' in page
+    assert "error" not in page.partition("<form method")[2].partition("</form>")[0]

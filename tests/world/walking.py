@@ -1,0 +1,24 @@
+"""Who walks the site, by which methods, and what each institution's records carry that nobody else may read."""
+
+from vsm.demo import World
+from vsm.exchange.applications.models import Application
+from vsm.exchange.people.models import StudentRecord
+from vsm.exchange.people.queries import actor_of
+from vsm.kit.actors import ANONYMOUS, Actor
+
+READERS = ("", "ana", "bia", "rosa", "carlos", "ines", "raul", "dora", "olga")
+METHODS = ("get", "post", "put", "patch", "delete", "options", "head")
+# Nobody and a stranger try every method; what a page answers to them does not hang on who else asks.
+THOROUGH = {"", "dora"}
+
+
+def plant_sentinels() -> None:
+    """Mark what belongs to each home institution with words that nobody else may read."""
+    for application in Application.objects.select_related("home"):
+        Application.objects.filter(pk=application.pk).update(motivation=f"sentinel-{application.home.schac}", needs=f"sentinel-{application.home.schac}")
+    for record in StudentRecord.objects.select_related("home"):
+        StudentRecord.objects.filter(pk=record.pk).update(needs=f"sentinel-{record.home.schac}")
+
+
+def actor(world: World, reader: str) -> Actor:
+    return actor_of(world.people[reader], world.now) if reader else ANONYMOUS
