@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.newcomer import a_site, begin, chromium
+from tests.browser.visitor import PATIENCE
 
-PATIENCE = 20_000  # ms that a shared machine may take to show what is expected
 REMEDY = "needs Chromium: apt install chromium"
 
 

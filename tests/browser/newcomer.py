@@ -22,8 +22,8 @@ from tests.snapshot import alone
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 240.0  # seconds for the first page: an empty folder, compressing the static files, the demo world
-ANSWERS = 3.0  # seconds for one answer
-FAREWELL = 15.0  # seconds to end in
+ANSWERS = 30.0  # seconds for one answer
+FAREWELL = 60.0  # seconds to end in
 
 
 def chromium() -> str:

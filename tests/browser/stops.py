@@ -31,7 +31,7 @@ class Stop:
     def visit(self, page: Page, site: str) -> None:
         answer = page.goto(urljoin(site, self.path))
         for link in self.links:
-            address = page.locator(link).first.get_attribute("href", timeout=5_000)
+            address = page.locator(link).first.get_attribute("href")
             answer = page.goto(urljoin(page.url, address or ""))
         assert answer, self
         assert answer.status == self.status, f"{answer.status} at {page.url}"

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.races.ground import ROOT, Play, environment, play
+from tests.races.ground import ROOT, Play
 from vsm.kit.backup import DATABASE, MANIFEST, Backup, Source, make, put_in_place, unpack
 from vsm.kit.errors import Invalid, Refused, Unavailable
 
-__all__ = ["environment", "play"]
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 
 

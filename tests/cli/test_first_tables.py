@@ -5,10 +5,9 @@ import sys
 
 import pytest
 
-from tests.races.ground import ROOT, environment
+from tests.races.ground import ROOT
 
 pytestmark = pytest.mark.committed
-__all__ = ["environment"]
 
 PRELUDE = "import django; django.setup()\nfrom django.core.management import call_command\nfrom django.db import connection\nfrom vsm.cli.preparing import migrate_database\n"
 

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.races.ground import ROOT, Play, environment, play
+from tests.races.ground import ROOT, Play
 
-__all__ = ["environment", "play"]
 pytestmark = pytest.mark.committed
 
 

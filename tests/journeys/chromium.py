@@ -24,7 +24,7 @@ from vsm.kit.resources import RESOURCES
 from vsm.web.forms import RowsField
 
 BASE = "http://testserver"
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 Reply = dict[str, Any] | None
 """What a request is fulfilled with; None: it is not answered."""
@@ -128,7 +128,7 @@ class Chromium:
 
     def _opened(self, browser: Browser) -> Page:
         context = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(1000 * PATIENCE / 2)
         context.set_default_navigation_timeout(1000 * PATIENCE / 2)
         context.route(lambda address: "/static/" not in address, self.elsewhere.answers)
         return context.new_page()

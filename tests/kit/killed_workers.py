@@ -15,7 +15,7 @@ from vsm.exchange.institutions.models import Organisation, Unit
 from vsm.kit import clock
 from vsm.kit.models import Heartbeat, Job, JobState
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 def killed_in_the_middle(task: str) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def killed_in_the_middle(task: str) -> dict[str, Any]:
         _until(lambda: Job.objects.get(pk=job_id).state == JobState.DONE)
     finally:
         second.terminate()
-        code = second.wait(10)
+        code = second.wait(60)
     job = Job.objects.get(pk=job_id)
     return {
         "seen_by_others": before, "after_kill": after_kill, "units": Unit.objects.count(), "attempts": job.attempts, "stopped": code,

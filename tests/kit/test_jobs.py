@@ -9,12 +9,11 @@ import pytest
 from django.db import transaction
 
 from tests.kit import tasks
-from tests.races.ground import Play, environment, play
+from tests.races.ground import Play
 from vsm.exchange.institutions.models import Organisation, Unit
 from vsm.kit import clock, jobs
 from vsm.kit.models import Heartbeat, Job, JobState
 
-__all__ = ["environment", "play"]
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 KILLED = "tests.kit.killed_workers:killed_in_the_middle"
 

@@ -6,9 +6,11 @@ answers with JSON. So a killed process, a race and a lost lease are real, and no
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -17,16 +19,45 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from vsm.kit.backup import DATABASE
+
 ROOT = Path(__file__).resolve().parents[2]
 Play = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The environment of a process that works on the throw-away database."""
+    """The environment of a process that works on the throw-away database, which has no tables yet."""
+    with _ground(tmp_path) as own:
+        yield own
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A database with every table and no row, made once by each worker of the suite: others begin as its copy."""
+    with _ground(tmp_path_factory.mktemp("tables")) as own:
+        _ran(own, "tests.races.stage:prepare")
+        yield own
+
+
+@pytest.fixture
+def play(environment: dict[str, str], tables: dict[str, str]) -> Play:
+    """`play("module:function", seed=1, …)` runs the scenario on a database with tables and gives what it answers."""
+    _copy(tables, environment)
+
+    def run(scenario: str, **options: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = _ran(environment, scenario, **options)
+        print(scenario, options, answer)
+        return answer
+
+    return run
+
+
+@contextmanager
+def _ground(data: Path) -> Iterator[dict[str, str]]:
     address = os.environ.get("DATABASE_URL", "")
     name = f"vsm_ground_{uuid4().hex[:12]}"
-    own = {**os.environ, "VSM_DATA": str(tmp_path), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "DJANGO_SETTINGS_MODULE": "vsm.app.settings", "VSM_REQUIRE": ""}
+    own = {**os.environ, "VSM_DATA": str(data), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "DJANGO_SETTINGS_MODULE": "vsm.app.settings", "VSM_REQUIRE": ""}
     if not address.startswith("postgres"):
         yield {**own, "DATABASE_URL": ""}
         return
@@ -40,16 +71,18 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
                 server.execute(f'DROP DATABASE "{made}" WITH (FORCE)')
 
 
-@pytest.fixture
-def play(environment: dict[str, str]) -> Play:
-    """`play("module:function", seed=1, …)` runs the scenario and gives what it answers."""
+def _copy(source: dict[str, str], target: dict[str, str]) -> None:
+    if not source["DATABASE_URL"]:
+        shutil.copy(Path(source["VSM_DATA"]) / DATABASE, Path(target["VSM_DATA"]) / DATABASE)
+        return
+    held, wanted = (urlsplit(own["DATABASE_URL"]).path.strip("/") for own in (source, target))
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
+        server.execute(f'DROP DATABASE "{wanted}"')
+        server.execute(f'CREATE DATABASE "{wanted}" TEMPLATE "{held}"')
 
-    def run(scenario: str, **options: Any) -> dict[str, Any]:
-        command = [sys.executable, "-m", "tests.races.stage", scenario, json.dumps(options)]
-        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=150, check=False)
-        assert done.returncode == 0, done.stderr[-4000:]
-        answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        print(scenario, options, answer)
-        return answer
 
-    return run
+def _ran(own: dict[str, str], scenario: str, **options: Any) -> Any:
+    command = [sys.executable, "-m", "tests.races.stage", scenario, json.dumps(options)]
+    done = subprocess.run(command, env=own, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(done.stdout.splitlines()[-1])

@@ -14,14 +14,13 @@ from django.db import connection
 
 
 def main(scenario: str, options: str) -> None:
-    prepare()
+    django.setup()
     module, _, function = scenario.partition(":")
     print(json.dumps(getattr(import_module(module), function)(**json.loads(options))))
 
 
 def prepare() -> None:
     """Tables straight from the models: these tests are about commits, not about migrations."""
-    django.setup()
     settings.MIGRATION_MODULES = {config.label: None for config in django.apps.apps.get_app_configs()}
     call_command("migrate", run_syncdb=True, verbosity=0, interactive=False)
 
@@ -34,7 +33,7 @@ def at_once(acts: Sequence[Callable[[], Any]]) -> list[Any]:
     def run(place: int) -> None:
         try:
             connection.ensure_connection()
-            barrier.wait(30)
+            barrier.wait(120)
             answers[place] = acts[place]()
         except Exception as cause:  # noqa: BLE001 -- the scenario counts its refusals by their class
             answers[place] = cause

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from tests.exchange.placements import given
 from tests.exchange.placements.given import NOW
-from tests.races.ground import Play, environment, play
+from tests.races.ground import Play
 from tests.races.stage import at_once
 from vsm.exchange.people.models import StudentRecord
 from vsm.exchange.placements.actions import selecting
@@ -26,7 +26,6 @@ from vsm.kit import audit
 from vsm.kit.errors import Refused
 
 pytestmark = pytest.mark.committed
-__all__ = ["environment", "play"]
 HERE = "tests.races.test_interviews"
 RIVALS = 4
 

@@ -18,7 +18,7 @@ import pytest
 
 from tests.exchange.allocation import given
 from tests.exchange.allocation.given import NOW
-from tests.races.ground import ROOT, Play, environment, play
+from tests.races.ground import ROOT, Play
 from vsm.exchange.allocation import actions
 from vsm.exchange.allocation.freezing import by_id
 from vsm.exchange.allocation.models import Run, Seat, WaitingPlace
@@ -30,7 +30,6 @@ from vsm.kit.actors import SYSTEM
 from vsm.kit.models import Job
 
 pytestmark = pytest.mark.committed
-__all__ = ["environment", "play"]
 HERE = "tests.races.test_publishing"
 STUDENTS, OFFERINGS = 120, 6
 KILLS = 4

@@ -5,10 +5,9 @@ import random
 
 import pytest
 
-from tests.races.ground import Play, environment, play
+from tests.races.ground import Play
 
 pytestmark = pytest.mark.committed
-__all__ = ["environment", "play"]
 SCENARIOS = "tests.races.scenarios"
 SEED = random.SystemRandom().randrange(10**6)
 

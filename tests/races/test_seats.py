@@ -21,7 +21,7 @@ from django.db import connection, transaction
 
 from tests.exchange.allocation import given
 from tests.exchange.allocation.given import NOW
-from tests.races.ground import Play, environment, play
+from tests.races.ground import Play
 from tests.races.stage import at_once
 from vsm.exchange.allocation import actions
 from vsm.exchange.allocation.models import Run, Seat
@@ -32,7 +32,6 @@ from vsm.kit.actors import SYSTEM
 from vsm.kit.errors import Refused
 
 pytestmark = pytest.mark.committed
-__all__ = ["environment", "play"]
 HERE = "tests.races.test_seats"
 LATER = NOW + timedelta(hours=1)
 

@@ -470,7 +470,7 @@ def _search(
     index = CatalogueIndex(directory)
     before = index.search().total
     answers.put((before, 0))
-    go_on.wait(30)
+    go_on.wait(180)
     index.reload()
     answers.put((before, index.search().total))
 
@@ -483,10 +483,10 @@ def test_another_process_sees_an_update_after_its_reload(tmp_path):
     reader = context.Process(target=_search, args=(str(tmp_path), answers, go_on))
     reader.start()
     try:
-        assert answers.get(timeout=60) == (len(COURSES), 0)
+        assert answers.get(timeout=180) == (len(COURSES), 0)
         index.update([offering("new", titles={"es": "Nuevo"})])
         go_on.set()
-        assert answers.get(timeout=60) == (len(COURSES), len(COURSES) + 1)
+        assert answers.get(timeout=180) == (len(COURSES), len(COURSES) + 1)
     finally:
         reader.join(30)
         reader.kill()

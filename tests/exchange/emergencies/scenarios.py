@@ -24,7 +24,7 @@ from vsm.kit.jobs import perform_next
 from vsm.kit.models import Job, JobState, Message
 from vsm.kit.outbox import deliver
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 TOLD = ("emergency_found", "emergency_proposed", "emergency_switched")
 
 

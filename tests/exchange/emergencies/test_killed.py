@@ -7,10 +7,9 @@ import random
 
 import pytest
 
-from tests.races.ground import Play, environment, play
+from tests.races.ground import Play
 
 pytestmark = pytest.mark.committed
-__all__ = ["environment", "play"]
 SCENARIOS = "tests.exchange.emergencies.scenarios"
 SEED = random.SystemRandom().randrange(10**6)
 STUDENTS, COURSES = 80, 8

@@ -2,10 +2,9 @@
 
 import pytest
 
-from tests.races.ground import Play, environment, play
+from tests.races.ground import Play
 
 pytestmark = pytest.mark.committed
-__all__ = ["environment", "play"]
 ONCE = "tests.exchange.programmes.racing:once"
 
 
