@@ -24,8 +24,11 @@ MERGED = ("INCLUDES", "INCLUDED")
 
 def series(obs: "ibis.Table", code: str) -> "ibis.Table":
     """One yearly series without a second end: geo, year, value, merged."""
+    import ibis
+
     found = obs.filter((obs.series == code) & (obs.geo2 == "") & obs.day.isnull())
-    return found.select("geo", "year", "value", merged=found.magnitude.isin(MERGED))
+    # ClickHouse compares to 0 or 1; only what is chosen between the two truths is a truth there.
+    return found.select("geo", "year", "value", merged=ibis.ifelse(found.magnitude.isin(MERGED), True, False))
 
 
 def inbound(obs: "ibis.Table") -> "ibis.Table":
