@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from vsm.kit.localized import LANGUAGES
-from vsm.observatory.casebook.seeds import seeded_cases
+from vsm.observatory.casebook.models import Case
+from vsm.observatory.casebook.seeds import seeded_cases, seeded_models
 from vsm.observatory.estimates.facts import Fact, checked
 from vsm.observatory.estimates.studies import STUDIES
+from vsm.observatory.publications.around import of_casebook, of_gates
 from vsm.observatory.publications.briefs import AUDIENCES, Brief, briefs
 from vsm.observatory.publications.prose import TERMS, filled
 from vsm.observatory.sources.loaders import facts, facts_lac
@@ -20,7 +22,11 @@ from vsm.observatory.sources.loaders import facts, facts_lac
 @cache
 def facts_for(studies: tuple[str, ...]) -> dict[str, Fact]:
     rows = [row for shipped in (facts, facts_lac) for row in shipped.read(Path(str(shipped.SHIPPED)), lambda _done, _total: None).table.to_pylist()]
-    return checked(list({fact.key: fact for study in studies for fact in STUDIES[study].run(rows)[0]}.values()))
+    told, regional = [], [{**case, "regions": Case(countries=case["countries"], regions=case.get("regions", [])).facet_words()["region"]} for case in seeded_cases()]
+    for study in studies:
+        found, gates = STUDIES[study].run(rows)
+        told += [*found, *of_gates(study, [(gate.code, gate.passed, gate.figure, gate.asked) for gate in gates])]
+    return checked(list({fact.key: fact for fact in (*told, *of_casebook(seeded_models(), regional))}.values()))
 
 
 @pytest.mark.parametrize("brief", briefs().values(), ids=briefs())

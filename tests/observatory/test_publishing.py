@@ -20,7 +20,7 @@ from vsm.kit.actors import ANONYMOUS, SYSTEM
 from vsm.kit.errors import Invalid, NotAllowed, Refused
 from vsm.kit.localized import LANGUAGES
 from vsm.observatory.casebook.actions import plant
-from vsm.observatory.casebook.models import Case
+from vsm.observatory.casebook.models import Case, VsmModel
 from vsm.observatory.publications.actions import publish_brief
 from vsm.observatory.publications.briefs import AUDIENCES
 from vsm.observatory.publications.models import Publication
@@ -31,7 +31,7 @@ from vsm.observatory.publications.queries import (
     newest,
     vintages_since_last,
 )
-from vsm.observatory.sources.actions import load, ship
+from vsm.observatory.sources.actions import load, ship, ship_region
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -108,6 +108,22 @@ def test_its_bundle_carries_figures_meaning_and_licences_and_its_citation_the_ed
     assert all(line["facts"] and set(line["facts"].split()) <= known for line in advised)
     told = citation(edition, url, "es")
     assert (json.loads(told["csl"])[0]["URL"], url in told["bibtex"]) == (url, True)
+
+
+def test_the_report_tells_the_casebook_with_its_sources_and_is_refused_where_the_casebook_lacks_what_it_tells(hub: Hub) -> None:
+    ship_region(now=NOW)
+    with pytest.raises(Refused) as refused:
+        publish_brief(hub, by=SYSTEM, now=NOW, slug="state-of-mobility")
+    assert {str(reason.params["text"]).partition(".")[0] for reason in refused.value.reasons} == {"case", "cases"}
+    plant(now=NOW)
+    edition = publish_brief(hub, by=SYSTEM, now=NOW, slug="state-of-mobility")
+    assert (edition.kind, len(edition.pdfs), edition.facts["models"]["value"], edition.facts["cases"]["value"]) == ("report", 4, VsmModel.objects.count(), Case.objects.count())
+    survey = next(work for work in Case.objects.get(slug="stevens-survey").sources)
+    page = Client(headers={"accept-language": "en"}).get("/observatory/briefs/state-of-mobility/").content.decode()
+    assert [text in page for text in (survey["title"], "Source: Casebook of this installation", "Report ·")] == [True, True, True]
+    with zipfile.ZipFile(io.BytesIO(bundle(edition, "https://x.example/"))) as archive:
+        told = {line["key"]: line for line in csv.DictReader(io.StringIO(archive.read("facts.csv").decode()))}
+        assert ("casebook: CC-BY-4.0" in archive.read("LICENCES.txt").decode(), told["case.emovies.participants"]["note"]) == (True, "self-claimed")
 
 
 def test_a_recommendation_is_shown_with_its_figures_its_gaps_and_a_case_and_the_brief_with_its_events(hub: Hub) -> None:

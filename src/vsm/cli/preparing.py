@@ -63,7 +63,7 @@ def migrate(args: argparse.Namespace) -> int:
     with step("Search index") as tell:
         tell(build_index())
     with step("Observatory") as tell:
-        tell(", ".join(filter(None, (ship_facts(with_briefs=args.demo), plant_casebook()))))
+        tell(", ".join(filter(None, (plant_casebook(), ship_facts(with_briefs=args.demo)))))  # briefs speak of the casebook
     note_ready(settings())
     return 0
 

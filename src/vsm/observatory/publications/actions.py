@@ -24,12 +24,14 @@ from vsm.observatory.estimates.actions import run_study
 from vsm.observatory.estimates.facts import Fact
 from vsm.observatory.estimates.models import EstimateRun
 from vsm.observatory.estimates.queries import STUDY_LABELS, facts_of, gate_label
+from vsm.observatory.publications.around import of_gates
 from vsm.observatory.publications.briefs import briefs
 from vsm.observatory.publications.edition import Written, change_row, digest, used, written
 from vsm.observatory.publications.models import Publication
 from vsm.observatory.publications.queries import (
     KIND_LABELS,
     brief_choices,
+    casebook_facts,
     cases_named,
     changed_since_last,
     cited,
@@ -71,6 +73,7 @@ def publish_brief(hub: Hub, *, by: Actor, now: datetime, slug: Annotated[str, As
     brief = briefs()[slug]
     runs: dict[str, EstimateRun] = {kind: run_study(hub, by=by, now=now, kind=kind) for kind in brief.studies}
     facts: dict[str, Fact] = {key: fact for run in runs.values() for key, fact in facts_of(run).items()}
+    facts |= {fact.key: fact for fact in (*(each for kind, run in runs.items() for each in of_gates(kind, run.gates)), *casebook_facts())}
     wrong = brief.faults(facts)
     Refused.because(
         Reason("brief-fault", N_("%(place)s (%(language)s): %(code)s — %(text)s"), {"place": place, "language": fault.language, "code": fault.code, "text": fault.text})

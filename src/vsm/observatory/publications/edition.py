@@ -9,12 +9,13 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vsm.kit.localized import LANGUAGES
 from vsm.observatory.estimates.facts import Fact
 from vsm.observatory.geography import name_of
+from vsm.observatory.publications.around import works
 from vsm.observatory.publications.briefs import Brief, Chart
 from vsm.observatory.publications.charts import Bar, Drawing, Line, bars, lines
 from vsm.observatory.publications.prose import HOLE, filled
@@ -106,7 +107,7 @@ def written(brief: Brief, facts: Mapping[str, Fact], language: str) -> Written:
             for section in brief.sections
         ),
         unknown=told(brief.unknown), advice=tuple((audience, tuple(Told(told(one.do), told(one.because), told(one.unknown), one.keys(), one.cases) for one in items)) for audience, items in brief.advice.items()),
-        watch=tuple(map(told, brief.watch)), method=told(brief.method), references=tuple(dict(each) for each in brief.references),
+        watch=tuple(map(told, brief.watch)), method=told(brief.method), references=(*(dict(each) for each in brief.references), *works(used(brief, facts).values())),
     )  # fmt: skip
 
 
@@ -119,7 +120,9 @@ def drawn(chart: Chart, facts: Mapping[str, Fact], title: str, language: str) ->
     if chart.kind == "gaps":
         rows = [facts[key] for key in chart.facts]
         made = [_bar(fact, language) for fact in rows]
-        return bars(title, word("bars"), made, (word("place"), word("value"), word("band")))
+        picture = bars(title, word("bars"), made, (word("place"), word("value"), word("band")))
+        has_bands = any(fact.low is not None and fact.high is not None for fact in rows)
+        return picture if has_bands else replace(picture, head=picture.head[:2], rows=tuple(row[:2] for row in picture.rows))
     series = {key: _yearly(key, facts) for key in chart.facts}
     years = sorted({fact.year for found in series.values() for fact in found if fact.year is not None})
     shown = [Line(name_of(found[0].geo, language), tuple((f.year or 0, f.value or 0.0) for f in found), _bands(found)) for found in series.values()]
@@ -132,7 +135,7 @@ def _bar(fact: Fact, language: str) -> Bar:
     """A point with its band; without one where the figure is a count and not an estimate."""
     value, has_band = fact.value or 0.0, fact.low is not None and fact.high is not None
     low, high = (fact.low or 0.0, fact.high or 0.0) if has_band else (value, value)
-    said = tell(fact, "" if fact.unit == "ratio" else "signed", language)
+    said = tell(fact, "" if fact.unit in {"ratio", "count"} else "signed", language)
     return Bar(name_of(fact.geo, language), value, low, high, said, tell(fact, "band", language) if has_band else "—")
 
 
@@ -161,13 +164,13 @@ def digest(brief: Brief, facts: Mapping[str, Fact]) -> str:
 
 def as_csv(facts: Mapping[str, Fact]) -> str:
     """The figures as CSV: key, geo, geo2 (where a flow goes, else empty), year, value, low, high, level, unit, design, coverage,
-    experimental, source."""
+    experimental, source, note."""
     file = io.StringIO()
     out = csv.writer(file, lineterminator="\n")
-    out.writerow(("key", "geo", "geo2", "year", "value", "low", "high", "level", "unit", "design", "coverage", "experimental", "source"))
+    out.writerow(("key", "geo", "geo2", "year", "value", "low", "high", "level", "unit", "design", "coverage", "experimental", "source", "note"))
     for fact in facts.values():
         band = (fact.value, fact.low, fact.high, fact.level)
-        out.writerow((fact.key, fact.geo, fact.extra.get("to", ""), fact.year, *band, fact.unit, fact.design, fact.coverage, fact.experimental, fact.source))
+        out.writerow((fact.key, fact.geo, fact.extra.get("to", ""), fact.year, *band, fact.unit, fact.design, fact.coverage, fact.experimental, fact.source, fact.note))
     return file.getvalue()
 
 

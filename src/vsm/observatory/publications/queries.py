@@ -13,14 +13,16 @@ from django.utils.translation import gettext_lazy as _
 
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Resource, Shown, resource
-from vsm.observatory.casebook.models import Case
+from vsm.observatory.casebook.models import Case, VsmModel
 from vsm.observatory.estimates.facts import Fact
 from vsm.observatory.estimates.models import EstimateRun
+from vsm.observatory.publications.around import CASEBOOK, of_casebook
 from vsm.observatory.publications.briefs import briefs
 from vsm.observatory.publications.edition import Change, as_csv, changes
 from vsm.observatory.publications.models import Publication
 from vsm.observatory.publications.prose import filled
 from vsm.observatory.sources.models import Release
+from vsm.observatory.sources.queries import title_of
 from vsm.observatory.sources.registry import sources
 
 KIND_LABELS: Mapping[str, Any] = {"brief": _("Brief"), "report": _("Report")}
@@ -73,6 +75,10 @@ def credit(vintages: Iterable[Mapping[str, Any]], facts: Iterable[Fact]) -> str:
     """Who published what a picture shows, in which edition. Totals that ship are a copy: they are named where no release of
     the source itself was loaded."""
     named, there = {fact.source for fact in facts}, list(vintages)
+    if named == {CASEBOOK}:
+        return title_of(CASEBOOK)
+    if "uis" in named and not any(each["source"] == "uis" for each in there):
+        named |= {"facts"}
     return "; ".join(f"{sources()[each['source']].publisher}, {vintage_name(each)}" for each in [each for each in there if each["source"] in named] or there)
 
 
@@ -92,6 +98,14 @@ def facts_in(publication: Publication) -> dict[str, Fact]:
 def cases_named(slugs: Iterable[str]) -> dict[str, Case]:
     """Published cases of the casebook by slug: those that a recommendation points to and that are there to read."""
     return {case.slug: case for case in Case.objects.filter(slug__in=set(slugs), state="published")}
+
+
+def casebook_facts() -> list[Fact]:
+    """What the published part of the casebook holds, as facts."""
+    models = VsmModel.objects.filter(state="published").values("origin", "credit", "bandwidth")
+    cases = Case.objects.filter(state="published")
+    regional = [{"slug": case.slug, "regions": case.facet_words()["region"], "claims": case.claims, "sources": case.sources} for case in cases]
+    return of_casebook(list(models), regional)
 
 
 def advice_in(publication: Publication, language: str) -> list[tuple[str, list[Mapping[str, Any]]]]:
@@ -194,6 +208,7 @@ FIELDS: Mapping[str, str] = {
     "key": "name of the figure", "geo": "country (ISO 3166-1 alpha-3) or region", "geo2": "where a flow goes, else empty", "year": "calendar year", "value": "the figure; empty where only a range is known",
     "low": "lower end of the band", "high": "upper end of the band", "level": "share of cases that such bands cover", "unit": "students, share (0.05 is 5 per cent), index, …",
     "design": "what kind of claim it can carry", "coverage": "of how much of what was expected it speaks (0 to 1), empty where that is not told", "experimental": "True where a gate failed", "source": "who published what it follows from",
+    "note": "what limits it, or how well a number of the casebook is known",
 }  # fmt: skip
 
 

@@ -66,12 +66,19 @@ def year(fact: Fact, language: str) -> str:
     return str(fact.year)
 
 
+def coverage(fact: Fact, language: str) -> str:
+    """Of how much of what was expected it speaks, or of how many past cases its band held: "94 %"."""
+    if fact.coverage is None:
+        raise CannotTell(f"{fact.key} has no coverage")
+    return _amount(fact.coverage, "share", language, digits=0)
+
+
 def place(fact: Fact, language: str) -> str:
     """The country or region that it is about."""
     return name_of(fact.geo, language)
 
 
-HOW: Mapping[str, Callable[[Fact, str], str]] = {"": value, "size": size, "signed": signed, "band": band, "level": level, "year": year, "place": place}
+HOW: Mapping[str, Callable[[Fact, str], str]] = {"": value, "size": size, "signed": signed, "band": band, "level": level, "coverage": coverage, "year": year, "place": place}
 
 
 def _amount(number: float, unit: str, language: str, digits: int = 1) -> str:

@@ -32,7 +32,7 @@ def front(request: Request) -> Sheet:
         figures.append(pictures.shares_map(kept))
     asked = request.GET.get("q", "")[:80]
     part = {
-        "asked": asked, "found": _search(asked), "briefs": [card(each) for each in newest()[:3]],
+        "asked": asked, "found": _search(asked), "briefs": [card(each) for each in newest()[:4]],
         "regions": _region_links(), "has_countries": has_countries(),
     }  # fmt: skip
     lead = _("How many students move, from where to where, what the pandemic changed, what may come, and whom virtual mobility reaches: measured, with what is not known beside it.")

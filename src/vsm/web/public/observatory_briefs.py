@@ -57,12 +57,12 @@ FOREVER = "public, max-age=31536000, immutable"
 def card(publication: Publication) -> dict[str, Any]:
     """A brief among others: its title and its one sentence."""
     text = publication.content.get(reader()) or publication.content["en"]
-    return {"url": f"{ROOT}briefs/{publication.slug}/", "title": text["title"], "answer": _markdown(text["answer"]), "number": publication.number, "at": publication.published_at, "experimental": publication.experimental}
+    return {"url": f"{ROOT}briefs/{publication.slug}/", "title": text["title"], "kind": str(KIND_LABELS[publication.kind]), "answer": _markdown(text["answer"]), "number": publication.number, "at": publication.published_at, "experimental": publication.experimental}
 
 
 def index(request: Request) -> HttpResponse:
-    crumbs = [{"url": ROOT, "label": _("Observatory")}, {"url": request.path, "label": _("Briefs")}]
-    return render(request, "public/observatory/briefs.html", {"title": _("Briefs"), "briefs": [card(each) for each in newest()], "crumbs": crumbs})
+    crumbs = [{"url": ROOT, "label": _("Observatory")}, {"url": request.path, "label": _("Briefs and reports")}]
+    return render(request, "public/observatory/briefs.html", {"title": _("Briefs and reports"), "briefs": [card(each) for each in newest()], "crumbs": crumbs})
 
 
 def recommendations(request: Request) -> HttpResponse:
@@ -103,7 +103,7 @@ def brief(request: Request, slug: str, digest: str = "") -> HttpResponse:
         "editions": _editions(publication), "is_newest": not digest or publication == _edition(slug), "newest_url": f"{ROOT}briefs/{slug}/",
         "references": text.get("references", []), "cite": cited(publication, f"{settings().base_url}{permalink}", reader()),
         "events": [_event(each) for each in events_about(f"brief:{slug}")],
-        "crumbs": [{"url": ROOT, "label": _("Observatory")}, {"url": f"{ROOT}briefs/", "label": _("Briefs")}, {"url": request.path, "label": text["title"]}],
+        "crumbs": [{"url": ROOT, "label": _("Observatory")}, {"url": f"{ROOT}briefs/", "label": _("Briefs and reports")}, {"url": request.path, "label": text["title"]}],
     }  # fmt: skip
     return render(request, "public/observatory/brief.html", page)
 
