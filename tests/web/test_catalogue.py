@@ -154,7 +154,7 @@ def test_a_home_sees_only_what_its_agreements_cover_and_is_told_so(make: Make, h
     indexing.rebuild()
     assert (found(browser()), found(browser(), f"?home={home.pk}")) == ("3 courses", "1 course")
     page = words(browser().get(f"/catalogue/?home={home.pk}").content)
-    assert "Only what the agreements in force of Universidad de Lima Norte cover is shown." in page
+    assert "Of the courses, only those that the agreements in force of Universidad de Lima Norte cover are shown." in page
 
 
 def test_a_students_own_home_is_chosen_beforehand_and_can_be_left(make: Make, home: Organisation, host: Organisation) -> None:

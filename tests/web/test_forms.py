@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from tests.exchange.learning_agreements.given import give_role, organisation, person
 from vsm.kit.actions import Ask
 from vsm.kit.actors import SYSTEM
-from vsm.web.forms import RowsField
+from vsm.web.forms import SPARE_ROWS, RowsField
 
 
 class PartRow(BaseModel):
@@ -20,8 +20,13 @@ class PartRow(BaseModel):
     credits: Annotated[Decimal, Ask("Credits")] = Decimal(0)
 
 
-def rows(*lines: dict[str, str]) -> Any:
-    return RowsField(row=PartRow, record=None, actor=SYSTEM, required=False).clean(list(lines))
+class SpokenRow(BaseModel):
+    language: Annotated[str, Ask("Language", choices=lambda _r, _a: [("es", "Spanish"), ("pt", "Portuguese")])]
+    level: Annotated[Literal["A1", "B2"], Ask("Level")]
+
+
+def rows(*lines: dict[str, str], of: type[BaseModel] = PartRow) -> Any:
+    return RowsField(row=of, record=None, actor=SYSTEM, required=False).clean(list(lines))
 
 
 def test_a_spare_line_with_only_what_it_began_with_is_no_row() -> None:
@@ -32,6 +37,18 @@ def test_a_spare_line_with_only_what_it_began_with_is_no_row() -> None:
 def test_a_line_in_which_somebody_wrote_is_judged() -> None:
     with pytest.raises(ValidationError, match="Line 1, Code"):
         rows({"code": "", "kind": "a", "credits": "4"})
+
+
+def test_a_line_of_choices_alone_is_a_row_when_something_was_chosen_in_it() -> None:
+    spare = {"language": "", "level": ""}
+    assert rows({"language": "es", "level": "A1"}, spare, of=SpokenRow) == [SpokenRow(language="es", level="A1")]
+    with pytest.raises(ValidationError, match="Line 1, Language"):
+        rows({"language": "", "level": "B2"}, of=SpokenRow)
+
+
+def test_a_spare_line_begins_with_nothing_chosen() -> None:
+    asked = RowsField(row=SpokenRow, record=None, actor=SYSTEM, required=False)
+    assert asked.widget.render("spoken", [], {}).count('<option value="" selected>') == 2 * SPARE_ROWS
 
 
 def test_more_lines_come_with_what_was_typed_and_judge_nothing(db: None) -> None:

@@ -3,6 +3,7 @@
 import gzip
 import re
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -349,6 +350,7 @@ def test_a_missing_fact_of_any_kind_is_told_as_not_given(kind: str) -> None:
 def test_zero_and_no_are_facts() -> None:
     with translation.override("en"):
         assert words(look.shown(0, "number")) == "0"
+        assert [words(look.shown(Decimal(text), "number")) for text in ("60.00", "4.50", "100")] == ["60", "4.5", "100"]
         assert words(look.shown(False, "bool")).strip() == "No"
 
 

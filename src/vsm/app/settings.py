@@ -112,6 +112,7 @@ MFA_TOTP_ISSUER = "OpenVSM"
 LANGUAGE_CODE = "es"
 LANGUAGES = [("es", "Español"), ("pt-br", "Português"), ("en", "English"), ("fr", "Français")]
 LOCALE_PATHS = [_package / "locale"]
+FORMAT_MODULE_PATH = ["vsm.app.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

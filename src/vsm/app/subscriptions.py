@@ -11,6 +11,7 @@ from vsm.exchange.events.subjects import OFFERED
 from vsm.exchange.learning_agreements.actions import leave_out_seat, open_for_seat
 from vsm.exchange.placements.queries.vacancies import offerings_open as vacancies_open
 from vsm.exchange.programmes.actions import offer_next
+from vsm.exchange.programmes.queries import offerings_open as intakes_open
 from vsm.exchange.recognition.actions import propose_decisions
 from vsm.exchange.sessions.actions import enrol_from, leave_with_seat
 from vsm.exchange.teams.actions import leave_with_enrolment
@@ -20,6 +21,7 @@ from vsm.observatory.publications.queries import subjects
 
 open_offerings.append(offerings_open)
 open_offerings.append(vacancies_open)
+open_offerings.append(intakes_open)
 OFFERED.append(subjects)
 
 subscribe("invitation.sent", letters.invitation)

@@ -258,6 +258,7 @@ class RowsField(forms.Field):
     def __init__(self, row: type[BaseModel], record: Any, actor: Actor, **kwargs: Any) -> None:
         self.row = row
         columns: dict[str, forms.Field] = {}
+        fixed = any(ask.kind == "hidden" for info in row.model_fields.values() for ask in info.metadata if isinstance(ask, Ask))
         for name, info in row.model_fields.items():
             ask = next((extra for extra in info.metadata if isinstance(extra, Ask)), Ask(name.replace("_", " ").capitalize()))
             column = field_for(info, ask, record, actor)
@@ -265,10 +266,12 @@ class RowsField(forms.Field):
             if ask.kind in {"hidden", "read_only"}:
                 column.widget = forms.HiddenInput() if ask.kind == "hidden" else forms.TextInput(attrs={"readonly": True})
                 column.read_only = ask.kind == "read_only"  # type: ignore[attr-defined]  # -- read by the widget
+            elif not fixed and info.is_required() and isinstance(column.widget, forms.Select) and not _can_be_empty(column):
+                # A spare line must be able to stay empty: whatever it began with would be taken for an answer, or every answer for it.
+                column.widget.choices = [("", "—"), *column.widget.choices]
             column.required = False
             columns[name] = column
         self.columns = columns
-        fixed = any(ask.kind == "hidden" for info in row.model_fields.values() for ask in info.metadata if isinstance(ask, Ask))
         super().__init__(widget=RowsWidget(columns, fixed), **kwargs)
 
     def clean(self, value: Any) -> list[BaseModel]:

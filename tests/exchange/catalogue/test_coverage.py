@@ -37,12 +37,12 @@ def covers(agreement: Covered, offering: Document) -> bool:
         [COURSES],
         [replace(COURSES, levels=("master", "doctorate"))],
         [replace(COURSES, fields=("02", "0311"))],
-        [replace(COURSES, fields=("02",)), replace(COURSES, institution="institution-001", category="placement")],
+        [replace(COURSES, fields=("02",)), replace(COURSES, institution="institution-001")],
     ],
 )
 def test_it_finds_and_counts_what_an_agreement_covers(index: CatalogueIndex, agreements: list[Covered]) -> None:
     expected = [offering for offering in OFFERINGS if any(covers(agreement, offering) for agreement in agreements)]
-    found = index.search(covered=agreements, size=1000)
+    found = index.search("", {"category": ["course"]}, covered=agreements, size=1000)
     assert 0 < len(expected) < 1000
     assert sorted(found.ids) == sorted(offering.id for offering in expected)
     assert sum(found.facets["institution"].values()) == len(expected)
@@ -51,17 +51,22 @@ def test_it_finds_and_counts_what_an_agreement_covers(index: CatalogueIndex, agr
 def test_words_and_filters_narrow_within_the_agreements(index: CatalogueIndex) -> None:
     found = index.search("estadistica", {"level": ["bachelor"]}, covered=[COURSES], size=1000)
     everywhere = index.search("estadistica", {"level": ["bachelor"]}, size=1000)
-    allowed = {offering.id for offering in OFFERINGS if covers(COURSES, offering)}
+    allowed = {offering.id for offering in OFFERINGS if covers(COURSES, offering) or offering.category != "course"}
     assert set(found.ids) == set(everywhere.ids) & allowed != set()
 
 
-def test_a_home_without_agreements_finds_nothing_and_nobody_in_particular_everything(index: CatalogueIndex) -> None:
-    assert index.search(covered=[]).total == 0
+def test_what_everybody_enters_alone_needs_no_agreement_of_a_home(index: CatalogueIndex) -> None:
+    alone = [offering.id for offering in OFFERINGS if offering.category != "course"]
+    assert sorted(index.search(covered=[], size=1000).ids) == sorted(alone) != []
+
+
+def test_a_home_without_agreements_finds_no_course_and_nobody_in_particular_everything(index: CatalogueIndex) -> None:
+    assert index.search("", {"category": ["course"]}, covered=[]).total == 0
     assert index.search(covered=None).total == len(OFFERINGS)
 
 
 def test_a_field_that_is_no_code_covers_nothing(index: CatalogueIndex) -> None:
-    assert index.search(covered=[replace(COURSES, fields=(".*",))]).total == 0
+    assert index.search("", {"category": ["course"]}, covered=[replace(COURSES, fields=(".*",))]).total == 0
 
 
 def test_only_what_starts_from_a_day_on_is_found_and_counted(index: CatalogueIndex) -> None:
@@ -69,5 +74,5 @@ def test_only_what_starts_from_a_day_on_is_found_and_counted(index: CatalogueInd
     expected = [offering for offering in OFFERINGS if offering.starts_on >= day]
     found = index.search(since=day)
     assert (found.total, sum(found.facets["level"].values())) == (len(expected), len(expected))
-    both = index.search(since=day, covered=[COURSES])
+    both = index.search("", {"category": ["course"]}, since=day, covered=[COURSES])
     assert both.total == len([offering for offering in expected if covers(COURSES, offering)]) > 0

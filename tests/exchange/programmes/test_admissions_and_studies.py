@@ -10,9 +10,15 @@ from vsm.exchange.credentials.models import Credential
 from vsm.exchange.programmes import actions as programmes
 from vsm.exchange.programmes.facts import attempts_of, free_places, last_day_of, progress
 from vsm.exchange.programmes.models import Admission, Conferral, Study
+from vsm.exchange.programmes.queries import offerings_open
 from vsm.kit import clock
 from vsm.kit.actors import SYSTEM
 from vsm.kit.errors import Invalid, NotAllowed, Refused
+
+
+def test_the_catalogue_marks_an_intake_as_open_while_it_takes_applications(world: World) -> None:
+    offerings = [list(offerings_open(at)) for at in (NOW - timedelta(days=60), NOW, CLOSED)]
+    assert offerings == [[], [{"offering_id": world.intake.offering_id}], []]
 
 
 def test_a_round_offers_the_places_by_rank_and_puts_the_rest_on_the_waiting_list(world: World) -> None:

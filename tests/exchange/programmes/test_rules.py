@@ -51,7 +51,7 @@ def test_every_obstacle_is_told_at_once() -> None:
         ({"completed_on": date(2027, 9, 2)}, ["completed-late"]), ({"completed_on": date(2027, 9, 1)}, []), ({"completed_on": None}, ["completed-missing"]),
         ({"grade": "12"}, ["grade-low"]), ({"grade": "9"}, ["grade-failing"]), ({"grade": "31"}, ["grade-not-on-scale"]), ({"grade": "15", "grade_scale": "de"}, ["grade-not-on-scale"]),
         ({"grade": "1.7", "grade_scale": "de"}, []), ({"grade": "3.9", "grade_scale": "de"}, ["grade-low"]),
-        ({"languages": {"en": "native"}}, []), ({"languages": {"en": "B1", "es": "native"}}, ["language"]),
+        ({"languages": {"en": "native"}}, []), ({"languages": {"en-gb": "B2"}}, []), ({"languages": {"en": "B1", "es": "native"}}, ["language"]),
     ],
 )  # fmt: skip
 def test_one_fact_that_is_missing_is_one_obstacle(change: dict[str, object], expected: list[str]) -> None:

@@ -77,9 +77,9 @@ def test_every_unreadable_grade_is_named_with_its_line_and_nothing_is_kept():
     with pytest.raises(Invalid) as refusal:
         actions.enter_results(w.offering, by=w.pilar, now=NOW, rows=rows)
     assert say_reasons(refusal.value.reasons) == [
-        "Line 1: Ana Ñahui: 9.9 is not a grade of the scale cl, which goes from 1.0 to 7.0.",
+        "Line 1: Ana Ñahui: 9.9 is not a grade of the scale “Chile, 1.0 to 7.0”, which goes from 1.0 to 7.0.",
         "Line 2: Beto: 7 credits cannot be given: the course carries at most 6.00.",
-        "Line 2: Beto: A+ is not a grade of the scale cl, which goes from 1.0 to 7.0.",
+        "Line 2: Beto: A+ is not a grade of the scale “Chile, 1.0 to 7.0”, which goes from 1.0 to 7.0.",
     ]
     assert {reason.field for reason in refusal.value.reasons} == {"rows"}
     assert not Result.objects.exists()

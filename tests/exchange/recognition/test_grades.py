@@ -127,7 +127,7 @@ def test_grades_are_read_as_people_write_them(written, scale, understood):
 
 @pytest.mark.parametrize("written", ["7.1", "0.9", "-4", "NaN", "1e1", "5_0", "", "A", "5.55555", "４"])
 def test_what_is_not_on_the_scale_is_refused_with_its_ends(written):
-    with pytest.raises(Invalid, match=r"is not a grade of the scale cl, which goes from 1.0 to 7.0"):
+    with pytest.raises(Invalid, match=r"is not a grade of the scale “.*”, which goes from 1.0 to 7.0"):
         read(written, "cl", TODAY)
 
 

@@ -104,5 +104,5 @@ def test_a_pass_without_rank_is_recognised_without_a_grade():
 
 
 def test_a_result_that_cannot_be_read_gives_no_proposal():
-    with pytest.raises(Invalid, match=r"9.9 is not a grade of the scale cl"):
+    with pytest.raises(Invalid, match=r"9.9 is not a grade of the scale “"):
         proposal(COURSE, replace(RESULT, grade="9.9"), HOME, AGREED)

@@ -44,8 +44,8 @@ def _partner_choices(organisation: Any, actor: Actor) -> list[tuple[str, str]]:
 def _host_choices(record: Any, actor: Actor) -> list[tuple[str, str]]:
     """On an agreement its two parties; on an institution that begins one, everybody (the partner is chosen beside it)."""
     if isinstance(record, Agreement):
-        return [("", "—"), *((str(party.pk), name_of(party)) for party in record.parties)]
-    return [("", "—"), *organisation_choices(record, actor)]
+        return [(str(party.pk), name_of(party)) for party in record.parties]
+    return organisation_choices(record, actor)
 
 
 class SeatPromise(BaseModel):

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from vsm.exchange.agreements.rules import LANGUAGES, LEVELS, Terms, cefr_asked, gaps
-from vsm.exchange.people.rules import CEFR, cefr_at_least
+from vsm.exchange.people.rules import CEFR, cefr_at_least, level_held
 from vsm.kit.i18n import N_
 from vsm.kit.verdict import Reason, Verdict
 
@@ -351,7 +351,7 @@ def _gap_reason(gap: str, cover: Cover, terms: CallTerms, choice: Choice, where:
 
 def _language_obstacles(facts: Facts, terms: CallTerms, choice: Choice, where: str) -> Iterator[Reason]:
     needed = _higher(choice.cefr, _asked_by_agreements(terms, choice))
-    held = facts.languages.get(choice.language, "")
+    held = level_held(facts.languages, choice.language)
     if cefr_at_least(held, needed):
         return
     params = {"choice": choice.title, "language": LANGUAGES.get(choice.language, choice.language), "needed": needed}

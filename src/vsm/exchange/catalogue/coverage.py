@@ -1,10 +1,12 @@
-"""What an agreement covers, and when courses start, as questions to the search index."""
+"""What an agreement covers, what needs none, and when courses start, as questions to the search index."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 import tantivy
+
+from vsm.exchange.catalogue.categories import all_categories
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +23,11 @@ class Covered:
 
 
 def coverage_query(schema: tantivy.Schema, covered: Iterable[Covered]) -> tantivy.Query:
-    """Offerings that at least one of `covered` covers; with none of them, no offering. It weighs nothing."""
-    each = [(tantivy.Occur.Should, _one(schema, agreement)) for agreement in covered]
-    found = tantivy.Query.boolean_query(each) if each else tantivy.Query.empty_query()
-    return tantivy.Query.const_score_query(found, 0.0)
+    """Offerings that at least one of `covered` covers, and those of categories that everybody enters without an agreement
+    of their institution. It weighs nothing."""
+    free = tantivy.Query.term_set_query(schema, "category", [each.slug for each in all_categories() if not each.uses("agreement")])
+    parts = [free, *(_one(schema, agreement) for agreement in covered)]
+    return tantivy.Query.const_score_query(tantivy.Query.boolean_query([(tantivy.Occur.Should, part) for part in parts]), 0.0)
 
 
 def starting_query(schema: tantivy.Schema, first: date, last: date = date.max) -> tantivy.Query:

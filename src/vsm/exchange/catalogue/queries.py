@@ -21,6 +21,9 @@ from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, s
 
 __all__ = ["Card", "Facet", "SearchPage", "search"]
 
+# What people speak and classes work in beyond our own four.
+SPOKEN_TOO = ("it", "de", "nl", "fil", "ja", "zh", "ar", "qu", "gn")
+
 IMPORT_STATES = {
     ImportState.WAITING.value: (_("Waiting"), "info"),
     ImportState.RUNNING.value: (_("Running"), "info"),
@@ -67,6 +70,11 @@ def bandwidth_choices(_record: Any = None, _actor: Any = None) -> list[tuple[str
 
 def language_choices(_record: Any = None, _actor: Any = None) -> list[tuple[str, str]]:
     return [(code, labels.language_label(code)) for code in LANGUAGES]
+
+
+def spoken_choices(_record: Any = None, _actor: Any = None) -> list[tuple[str, str]]:
+    """What people and classes speak: our own four, whatever their variety, and more."""
+    return [(code, labels.language_label(code)) for code in (*(code.split("-")[0] for code in LANGUAGES), *SPOKEN_TOO)]
 
 
 def cefr_choices(_record: Any = None, _actor: Any = None) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, Field
 
+from vsm.exchange.catalogue.queries import spoken_choices
 from vsm.exchange.collaborations.exchange_queries import side_label, signed_sides, signing_sides
 from vsm.exchange.collaborations.models import Exchange, ExchangeTask, PlanSignature, PlanVersion
 from vsm.exchange.collaborations.rules import (
@@ -29,7 +30,6 @@ from vsm.exchange.collaborations.rules import (
     why_not_sign,
 )
 from vsm.exchange.collaborations.states import EXCHANGE_STEPS, ExchangeState
-from vsm.exchange.collaborations.wish_queries import spoken_choices
 from vsm.exchange.people.models import is_zone, zones
 from vsm.exchange.sessions.rules import resolve
 from vsm.kit.actions import Ask, action

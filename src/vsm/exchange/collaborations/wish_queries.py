@@ -19,13 +19,14 @@ from vsm.exchange.catalogue.labels import (
     language_label,
     level_label,
 )
+from vsm.exchange.catalogue.queries import spoken_choices
 from vsm.exchange.collaborations.matching import Match, compare
 from vsm.exchange.collaborations.models import FairEntry, PartnerFair, PartnerInvitation, PartnerWish
 from vsm.exchange.collaborations.states import FairState, InvitationState, WishState
 from vsm.exchange.institutions.queries import country_choices, name_of, organisation_ref
 from vsm.exchange.people.rules import CEFR, cefr_at_least
 from vsm.kit.actors import Actor
-from vsm.kit.localized import LANGUAGES, text_in
+from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
 
 WISH_STATES = {
@@ -37,8 +38,6 @@ INVITATION_STATES = {
     "withdrawn": (_("Withdrawn"), "neutral"), "expired": (_("Expired"), "neutral"), "superseded": (_("Overtaken by another match"), "neutral"),
 }  # fmt: skip
 FAIR_STATES = {"open": (_("Open"), "good"), "proposed": (_("Pairs proposed"), "warn"), "announced": (_("Announced"), "info")}
-# What classes work together in, beyond our own four: the languages that a wish can name.
-SPOKEN = (*(code.split("-")[0] for code in LANGUAGES), "it", "de", "nl", "fil", "ja", "zh", "ar", "qu", "gn")
 
 
 def reader() -> str:
@@ -51,15 +50,6 @@ def title_of(record: Any) -> str:
 
 def wish_ref(wish: Any) -> Ref:
     return Ref("partner_wish", wish.pk, f"{title_of(wish)} · {name_of(wish.organisation)}")
-
-
-def spoken_choices(_record: Any = None, _actor: Any = None) -> list[tuple[str, str]]:
-    return [(code, language_label(code)) for code in SPOKEN]
-
-
-def row_language_choices(_record: Any, _actor: Any) -> list[tuple[str, str]]:
-    """The same with an empty first line: a row whose language is not chosen is no row."""
-    return [("", "—"), *spoken_choices()]
 
 
 def level_choices(_record: Any = None, _actor: Any = None) -> list[tuple[str, str]]:
@@ -134,7 +124,7 @@ def _with_language(found: Any, value: str) -> Any:
 
 
 def _language_filter_choices(_actor: Actor) -> list[tuple[str, str]]:
-    return [pair for code in SPOKEN for pair in ((code, language_label(code)), (f"{code}:B2", f"{language_label(code)} ≥ B2"))]
+    return [pair for code, label in spoken_choices() for pair in ((code, label), (f"{code}:B2", f"{label} ≥ B2"))]
 
 
 PARTNER_WISH = resource(

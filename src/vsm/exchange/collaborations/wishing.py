@@ -10,7 +10,7 @@ from django_tasks import task
 from pydantic import BaseModel, Field
 
 from vsm import rulebook
-from vsm.exchange.catalogue.queries import bandwidth_choices, weekday_choices
+from vsm.exchange.catalogue.queries import bandwidth_choices, spoken_choices, weekday_choices
 from vsm.exchange.catalogue.queries import level_choices as degree_choices
 from vsm.exchange.collaborations import fair as fairs
 from vsm.exchange.collaborations.matching import Match, compare
@@ -30,7 +30,6 @@ from vsm.exchange.collaborations.wish_queries import (
     level_choices,
     open_invitations,
     partner_choices,
-    row_language_choices,
 )
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.people.models import Person, is_zone, zones
@@ -52,7 +51,7 @@ Localized = dict[str, str]
 class SpokenRow(BaseModel):
     """A language in which the class can work, and how well."""
 
-    language: Annotated[str, Ask(_("Language"), choices=row_language_choices)] = Field(max_length=8)
+    language: Annotated[str, Ask(_("Language"), choices=spoken_choices)] = Field(max_length=8)
     level: Annotated[Literal["A1", "A2", "B1", "B2", "C1", "C2", "native"], Ask(_("Level (CEFR)"), choices=level_choices)]
 
 

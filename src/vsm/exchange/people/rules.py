@@ -1,5 +1,6 @@
 """Roles and what a profile must hold."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -24,3 +25,10 @@ def cefr_at_least(held: str, needed: str) -> bool:
     if held == "native":
         return True
     return held in CEFR and CEFR.index(held) >= CEFR.index(needed)
+
+
+def level_held(languages: Mapping[str, str], code: str) -> str:
+    """The level that a record names in a language, whatever variety either side wrote: `pt` answers for `pt-br`. Empty when
+    it names none."""
+    language = code.partition("-")[0]
+    return languages.get(code) or next((level for held, level in languages.items() if held.partition("-")[0] == language), "")

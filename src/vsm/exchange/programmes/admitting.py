@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from django_tasks import task
 from pydantic import BaseModel, Field
 
-from vsm.exchange.catalogue.queries import cefr_choices, language_choices
+from vsm.exchange.catalogue.queries import cefr_choices, spoken_choices
 from vsm.exchange.catalogue.rules import isced_f_problems
 from vsm.exchange.institutions.queries import grade_scale_choices
 from vsm.exchange.people.models import Person, StudentRecord
 from vsm.exchange.programmes.facts import UNDECIDED, applicant_of, candidates_of, day_at, free_places
 from vsm.exchange.programmes.models import Admission, Condition, Intake, Programme, Study
-from vsm.exchange.programmes.queries import choices, country_choices
+from vsm.exchange.programmes.queries import average_label, choices, country_choices
 from vsm.exchange.programmes.rules import (
     DOCUMENT_KINDS,
     DOCUMENT_WORDS,
@@ -50,7 +50,7 @@ Because = Annotated[str, Ask(_("Why? (the applicant reads this)"), kind="long_te
 class LanguageHeld(BaseModel):
     """A language of the applicant."""
 
-    language: Annotated[str, Ask(_("Language"), choices=language_choices)]
+    language: Annotated[str, Ask(_("Language"), choices=spoken_choices)]
     level: Annotated[
         Literal["A1", "A2", "B1", "B2", "C1", "C2", "native"],
         Ask(_("Level (CEFR)"), choices=lambda record, actor: [*cefr_choices(record, actor), ("native", _now("Native speaker"))]),
@@ -83,7 +83,7 @@ def ranking_now(intake: Any, _actor: Actor) -> list[AdmissionRankRow]:
     """Who is to be ranked, in the present order; those not ranked yet come last, in no order that rewards speed."""
     found = sorted(intake.admissions.filter(state__in=UNDECIDED).select_related("student"), key=lambda a: (a.rank is None, a.rank or 0, a.student.name))
     return [
-        AdmissionRankRow(admission=each.pk, applicant=f"{each.student.name} · {each.prior_grade} ({each.prior_grade_scale})", place=each.rank or number, because=each.rank_because)
+        AdmissionRankRow(admission=each.pk, applicant=f"{each.student.name} · {average_label(each)}", place=each.rank or number, because=each.rank_because)
         for number, each in enumerate(found, start=1)
     ]
 
@@ -338,7 +338,7 @@ def _round_obstacles(intake: Intake, candidates: list[Any], now: datetime) -> It
     if not candidates:
         yield Reason("nobody-waits", N_("Nobody waits for a decision."))
     if unranked := sum(1 for each in candidates if each.rank is None):
-        yield Reason("not-all-ranked", N_("%(count)s applications are not ranked: whoever is left out would be decided by nobody."), {"count": unranked})
+        yield Reason("not-all-ranked", N_("Applications that are not ranked: %(count)s. Whoever is left out would be decided by nobody."), {"count": unranked})
     if candidates and free_places(intake) < 1:
         yield Reason("no-place", N_("Every place is offered or taken. Put the application on the waiting list."))
 

@@ -30,7 +30,7 @@ def why_not_award(progress: Progress, *, taking: int, award_title: Mapping[str, 
         text = N_("%(earned)s of %(total)s credits are earned. The page of the studies says what is missing.")
         yield Reason("credits-missing", text, {"earned": progress.earned, "total": progress.total})
     if taking:
-        yield Reason("results-missing", N_("%(count)s modules have no result yet."), {"count": taking})
+        yield Reason("results-missing", N_("Modules that have no result yet: %(count)s."), {"count": taking})
     if not any(award_title.get(language) for language in (*LANGUAGES, *award_title)):
         yield Reason("award-title", N_("Say what the award is called (the programme’s page, “Describe the award”)."))
     for fact in missing_facts:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from vsm.exchange.catalogue import actions as catalogue
 from vsm.exchange.catalogue.categories import category
 from vsm.exchange.catalogue.models import Opportunity
-from vsm.exchange.catalogue.queries import bandwidth_choices, cefr_choices, language_choices, mode_choices
+from vsm.exchange.catalogue.queries import bandwidth_choices, cefr_choices, mode_choices, spoken_choices
 from vsm.exchange.catalogue.rules import isced_f_problems
 from vsm.exchange.catalogue.states import State as CatalogueState
 from vsm.exchange.institutions.queries import grade_scale_choices
@@ -80,7 +80,7 @@ class ModuleRow(BaseModel):
 class LanguageWanted(BaseModel):
     """A language that applicants need."""
 
-    language: Annotated[str, Ask(_("Language"), choices=language_choices)]
+    language: Annotated[str, Ask(_("Language"), choices=spoken_choices)]
     level: Annotated[Literal["A1", "A2", "B1", "B2", "C1", "C2"], Ask(_("Least level (CEFR)"), choices=cefr_choices)]
 
 

@@ -1,6 +1,7 @@
 """What doors read about programmes: their tables of fields, filters and related lists."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch
@@ -12,7 +13,7 @@ from vsm import rulebook
 from vsm.exchange.catalogue import labels
 from vsm.exchange.catalogue.queries import offering_ref, opportunity_ref
 from vsm.exchange.institutions.queries import name_of, organisation_ref
-from vsm.exchange.programmes.facts import HOLDING, free_places
+from vsm.exchange.programmes.facts import HOLDING, free_places, phase_of
 from vsm.exchange.programmes.models import (
     Admission,
     AdmissionDocument,
@@ -27,13 +28,21 @@ from vsm.exchange.programmes.models import (
     TermEnrolment,
 )
 from vsm.exchange.programmes.rules import DOCUMENT_WORDS, LEVEL_WORDS, WAY_WORDS, as_requirements
+from vsm.exchange.programmes.states import IntakeState
+from vsm.exchange.recognition.grades import convert
+from vsm.kit import clock
 from vsm.kit.actors import Actor
+from vsm.kit.errors import VsmError
 from vsm.kit.names import country_name
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
 from vsm.rulebook.programmes import convention, conventions, criteria
 
 PROGRAMME_STATES = {"draft": (_("Draft"), "neutral"), "published": (_("Published"), "good"), "closed": (_("Closed to new students"), "neutral")}
 INTAKE_STATES = {"planned": (_("Planned"), "neutral"), "published": (_("Published"), "good"), "cancelled": (_("Cancelled"), "bad")}
+INTAKE_PHASES = {
+    "planned": (_("Planned"), "neutral"), "coming": (_("Coming soon"), "info"), "applying": (_("Open for applications"), "good"),
+    "deciding": (_("Places are being given"), "info"), "started": (_("Started"), "neutral"), "cancelled": (_("Cancelled"), "bad"),
+}  # fmt: skip
 ADMISSION_STATES = {
     "draft": (_("Being prepared"), "neutral"),
     "submitted": (_("Handed in"), "info"),
@@ -62,7 +71,7 @@ STUDY_STATES = {
     "withdrawn": (_("Left"), "neutral"),
     "ended": (_("Ended by the institution"), "bad"),
 }
-TERM_STATES = {"enrolled": (_("Being studied"), "good"), "finished": (_("Finished"), "neutral"), "cancelled": (_("Cancelled"), "bad")}
+TERM_STATES = {"enrolled": (_("Enrolled"), "good"), "finished": (_("Finished"), "neutral"), "cancelled": (_("Cancelled"), "bad")}
 ATTEMPT_STATES = {"taking": (_("Being taken"), "info"), "passed": (_("Passed"), "good"), "failed": (_("Not passed"), "bad"), "dropped": (_("Dropped"), "neutral")}
 INTERRUPTION_STATES = {"asked": (_("Asked for"), "warn"), "approved": (_("Approved"), "good"), "refused": (_("Refused"), "bad"), "ended": (_("Ended"), "neutral")}
 CONFERRAL_STATES = {"conferred": (_("Conferred"), "good"), "withdrawn": (_("Withdrawn"), "bad")}
@@ -95,12 +104,36 @@ def intake_title(intake: Any) -> str:
     return f"{title_of(intake.programme)} · {intake.code}"
 
 
+def phase_label(intake: Intake) -> str:
+    return str(INTAKE_PHASES[phase_of(intake, clock.now())][0])
+
+
+def offerings_open(now: datetime) -> Any:
+    """The offerings whose intake takes applications now: the catalogue marks them as open."""
+    return Intake.objects.filter(state=IntakeState.PUBLISHED, opens_at__lte=now, closes_at__gt=now).values("offering_id")
+
+
 def intake_ref(intake: Any) -> Ref:
     return Ref("intake", intake.pk, intake_title(intake))
 
 
 def admission_title(admission: Any) -> str:
     return f"{admission.student.name} · {title_of(admission.intake.programme)}"
+
+
+def average_label(admission: Any) -> str:
+    """The applicant's average with the name of its scale, and what it comes to on the scale of the programme."""
+    if not admission.prior_grade:
+        return ""
+    told = f"{admission.prior_grade} ({scale_label(admission.prior_grade_scale)})"
+    programme = admission.intake.programme
+    here = as_requirements(programme.requirements).grade_scale or programme.organisation.grade_scale
+    if here == admission.prior_grade_scale:
+        return told
+    try:
+        return _now("%(grade)s, here %(here)s") % {"grade": told, "here": convert(admission.prior_grade, admission.prior_grade_scale, here, clock.now().date()).value}
+    except VsmError:
+        return told
 
 
 def study_title(study: Any) -> str:
@@ -208,7 +241,8 @@ INTAKE = resource(
             Shown("code", _("Intake"), intake_title, listed=True, sort="programme__opportunity__code", detail=False),
             Shown("programme", _("Programme"), lambda i: programme_ref(i.programme), "ref", sort="programme__opportunity__code"),
             Shown("organisation", _("Institution"), lambda i: organisation_ref(i.programme.organisation), "ref", listed=True, sort="programme__organisation__schac"),
-            Shown("state", _("State"), lambda i: i.state, "state", listed=True, sort="state"),
+            Shown("phase", _("Phase"), phase_label, listed=True),
+            Shown("state", _("State"), lambda i: i.state, "state"),
             Shown("starts_on", _("Starts"), lambda i: i.starts_on, "date", listed=True, sort="starts_on"),
             Shown("opens_at", _("Applications open"), lambda i: i.opens_at, "moment", sort="opens_at"),
             Shown("closes_at", _("Applications close"), lambda i: i.closes_at, "moment", listed=True, sort="closes_at"),
@@ -222,7 +256,7 @@ INTAKE = resource(
         filters=(state_filter(INTAKE_STATES), _filter_programme("programme")),
         order="-starts_on", related=("programme__opportunity", "programme__organisation", "offering__opportunity"),
         prefetch=(Prefetch("admissions", Admission.objects.filter(state__in=HOLDING).only("pk", "intake"), to_attr="holding"),),
-        sections=(Section(_("Applications"), "admission", lambda i: {"intake": i}),), states=INTAKE_STATES,
+        states=INTAKE_STATES,
     )
 )  # fmt: skip
 
@@ -241,7 +275,7 @@ ADMISSION = resource(
             Shown("decided_at", _("Decided"), lambda a: a.decided_at, "moment"),
             Shown("prior_level", _("Prior qualification"), lambda a: _now(LEVEL_WORDS[a.prior_level]) if a.prior_level else ""),
             Shown("prior_title", _("Its title"), lambda a: a.prior_title),
-            Shown("prior_isced_f", _("Its field (ISCED-F)"), lambda a: a.prior_isced_f),
+            Shown("prior_isced_f", _("Its field (ISCED-F)"), lambda a: labels.field_label(a.prior_isced_f)),
             Shown("prior_institution", _("Awarded by"), lambda a: a.prior_institution),
             Shown("prior_country", _("Country"), lambda a: a.prior_country, "country"),
             Shown("prior_completed_on", _("Awarded on"), lambda a: a.prior_completed_on, "date"),
@@ -304,7 +338,7 @@ STUDY = resource(
             Shown("programme", _("Programme"), lambda s: programme_ref(s.programme), "ref", listed=True, sort="programme__opportunity__code"),
             Shown("state", _("State"), lambda s: s.state, "state", listed=True, sort="state"),
             Shown("number", _("Student number"), lambda s: s.number, listed=True, sort="number"),
-            Shown("started_on", _("Started"), lambda s: s.started_on, "date", listed=True, sort="started_on"),
+            Shown("started_on", _("Start"), lambda s: s.started_on, "date", listed=True, sort="started_on"),
             Shown("ended_on", _("Ended"), lambda s: s.ended_on, "date"),
             Shown("organisation", _("Institution"), lambda s: organisation_ref(s.programme.organisation), "ref"),
             Shown("home", _("Home institution"), lambda s: organisation_ref(s.home) if s.home else None, "ref"),
@@ -330,6 +364,7 @@ TERM_ENROLMENT = resource(
         "term_enrolment", "term-enrolments", TermEnrolment, _("Enrolment in a term"), _("Enrolments in terms"), lambda t: f"{t.term.code} · {t.study.student.name}",
         fields=(
             Shown("term", _("Term"), lambda t: t.term.code, listed=True, sort="term__starts_on"),
+            Shown("student", _("Student"), lambda t: t.study.student.name, listed=True, sort="study__student__name"),
             Shown("study", _("Course of study"), lambda t: study_ref(t.study), "ref"),
             Shown("state", _("State"), lambda t: t.state, "state", listed=True, sort="state"),
             Shown("modules", _("Modules"), lambda t: [module_title(each.module) for each in t.attempts.all() if each.state != "dropped"], "list", listed=True),

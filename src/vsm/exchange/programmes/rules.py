@@ -6,12 +6,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from vsm.exchange.people.rules import cefr_at_least
+from vsm.exchange.people.rules import cefr_at_least, level_held
 from vsm.exchange.recognition.grades import convert, read
 from vsm.kit.errors import VsmError
 from vsm.kit.i18n import N_
 from vsm.kit.verdict import Reason
 from vsm.rulebook import grade_scale
+from vsm.rulebook.isced_f import fields_of
 
 # Lowest first; the first is what secondary school ends with, the others are the catalogue's levels (ISCED 2011, 3 and 5 to 8).
 PRIOR_LEVELS = ("upper-secondary", "short-cycle", "bachelor", "master", "doctorate")
@@ -62,7 +63,7 @@ def obstacles(wanted: Requirements, who: Applicant, *, starts_on: date, today: d
     yield from _level_obstacles(wanted, who, starts_on)
     yield from _grade_obstacles(wanted, who, today)
     for language, level in wanted.languages.items():
-        held = who.languages.get(language, "")
+        held = level_held(who.languages, language)
         if not cefr_at_least(held, level):
             text = N_("Language %(language)s: %(level)s is asked for, you state %(held)s. Add your level, or take a test before you apply.")
             yield Reason("language", text, {"language": language, "level": level, "held": held or N_("nothing")}, "languages")
@@ -84,7 +85,13 @@ def _level_obstacles(wanted: Requirements, who: Applicant, starts_on: date) -> I
         yield Reason("completed-late", text, {"day": who.completed_on, "start": starts_on}, "prior_completed_on")
     if wanted.fields and not who.isced_f.startswith(wanted.fields):
         text = N_("The field of your prior qualification must be one of: %(fields)s (ISCED-F). You state: %(held)s.")
-        yield Reason("field", text, {"fields": ", ".join(wanted.fields), "held": who.isced_f or N_("nothing")}, "prior_isced_f")
+        yield Reason("field", text, {"fields": [_named(code) for code in wanted.fields], "held": _named(who.isced_f) if who.isced_f else N_("nothing")}, "prior_isced_f")
+
+
+def _named(code: str) -> Mapping[str, str] | str:
+    """A field as people know it: the code with the name of the narrowest field that the rulebook names."""
+    found = fields_of(code)
+    return {language: f"{code} · {name}" for language, name in found[-1].name.items()} if found else code
 
 
 def _grade_obstacles(wanted: Requirements, who: Applicant, today: date) -> Iterator[Reason]:
@@ -190,7 +197,7 @@ def ranking_problems(ranked: Sequence[tuple[UUID, int, str]], candidates: Collec
     if set(ids) - set(candidates):
         yield Reason("not-a-candidate", N_("An application in the ranking is not waiting for a decision."), {}, "ranking")
     if missing := len(set(candidates) - set(ids)):
-        text = N_("%(count)s applications are not ranked: whoever is left out would be decided by nobody.")
+        text = N_("Applications that are not ranked: %(count)s. Whoever is left out would be decided by nobody.")
         yield Reason("not-all-ranked", text, {"count": missing}, "ranking")
     if places and (places[0] < 1 or places != list(range(places[0], places[0] + len(places)))):
         yield Reason("places-not-in-order", N_("Give each application one place: 1, 2, 3 … without gaps and without ties."), {}, "ranking")
@@ -216,7 +223,7 @@ def why_not_offer(candidates: Sequence[Candidate], chosen: UUID, *, free: int, c
         return
     better = [each for each in candidates if each.id != chosen and (each.rank is None or each.rank < me.rank)]
     if better and len(better) >= free:
-        text = N_("%(count)s applications ranked before this one are not decided yet. Decide them, or change the ranking with reasons.")
+        text = N_("Applications ranked before this one that are not decided yet: %(count)s. Decide them, or change the ranking with reasons.")
         yield Reason("better-ranked", text, {"count": len(better)})
 
 

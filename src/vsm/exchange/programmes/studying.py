@@ -5,6 +5,8 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, Field
 
@@ -57,7 +59,7 @@ def term_choices(study: Any, _actor: Actor) -> list[tuple[str, str]]:
 def _module_choices_of(study: Study) -> list[tuple[str, str]]:
     passed = {each.module for each in attempts_of(study) if each.state == "passed"}
     return [
-        (each.code, f"{module_title(each)} · {each.credits.normalize():f} · {each.term}")
+        (each.code, _now("%(module)s · %(credits)s credits · term %(term)s") % {"module": module_title(each), "credits": number_format(each.credits.normalize()), "term": each.term})
         for each in study.programme.modules.all()
         if each.code not in passed
     ]
@@ -77,7 +79,7 @@ def _modules_now(enrolment: Any, _actor: Actor) -> list[str]:
     return [each.module.code for each in enrolment.attempts.exclude(state=AttemptState.DROPPED).select_related("module")]
 
 
-Modules = Annotated[list[str], Ask(_("Modules"), _("Title, credits and recommended term."), choices=module_choices, start=lambda r, a: _modules_now(r, a) if isinstance(r, TermEnrolment) else [])]
+Modules = Annotated[list[str], Ask(_("Modules"), choices=module_choices, start=lambda r, a: _modules_now(r, a) if isinstance(r, TermEnrolment) else [])]
 
 
 @action("enrol_in_term", on=Study, label=_("Enrol in a term"), allow=ENROLLING, step=STUDY_STEPS["enrol_in_term"], tone="primary")

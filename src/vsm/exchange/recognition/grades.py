@@ -126,12 +126,12 @@ def _between(number: Decimal, one: Decimal, other: Decimal) -> bool:
 def _not_on_scale(grade: str, scale: str, value: GradeValue) -> Reason:
     letters = [letter.grade for letter in (*value.letters, *value.unranked)]
     if value.step is None:
-        text = N_("%(grade)s is not a grade of the scale %(scale)s. Its grades are %(grades)s.")
+        text = N_("%(grade)s is not a grade of the scale “%(scale)s”. Its grades are %(grades)s.")
         return Reason(
-            "grade-not-on-scale", text, {"grade": grade, "scale": scale, "grades": ", ".join(letters)}, "grade"
+            "grade-not-on-scale", text, {"grade": grade, "scale": rulebook.grade_scale(scale).name, "grades": ", ".join(letters)}, "grade"
         )
-    text = N_("%(grade)s is not a grade of the scale %(scale)s, which goes from %(worst)s to %(best)s.")
-    params = {"grade": grade, "scale": scale, "worst": value.worst, "best": value.best}
+    text = N_("%(grade)s is not a grade of the scale “%(scale)s”, which goes from %(worst)s to %(best)s.")
+    params = {"grade": grade, "scale": rulebook.grade_scale(scale).name, "worst": value.worst, "best": value.best}
     return Reason("grade-not-on-scale", text, params, "grade")
 
 
@@ -155,7 +155,7 @@ def _without_rank(mark: Mark, becomes: GradeValue, target: str) -> Outcome:
     text = N_(
         "%(grade)s has no rank, and the scale %(scale)s has no mark without rank: recognise the credit without a grade."
     )
-    raise Invalid(Reason("no-rank", text, {"grade": mark.text, "scale": target}, "grade"))
+    raise Invalid(Reason("no-rank", text, {"grade": mark.text, "scale": rulebook.grade_scale(target).name}, "grade"))
 
 
 @dataclass(frozen=True)
@@ -189,18 +189,18 @@ def _table(distribution: Distribution, scale: str, value: GradeValue) -> _Table:
         mark = read(grade, scale, value)
         if mark.points is None or not mark.passed:
             text = N_("The grading table of %(scale)s holds %(grade)s: it may hold only passing grades with a rank.")
-            faults.append(Reason("table-not-passing", text, {"scale": scale, "grade": grade}))
+            faults.append(Reason("table-not-passing", text, {"scale": rulebook.grade_scale(scale).name, "grade": grade}))
         elif mark.text in marks:
             text = N_("The grading table of %(scale)s holds %(grade)s twice.")
-            faults.append(Reason("table-twice", text, {"scale": scale, "grade": grade}))
+            faults.append(Reason("table-twice", text, {"scale": rulebook.grade_scale(scale).name, "grade": grade}))
         elif not count.is_finite() or count < 0:
             text = N_("In the grading table of %(scale)s the share of %(grade)s is %(count)s: it must be zero or more.")
-            faults.append(Reason("table-bad-share", text, {"scale": scale, "grade": grade, "count": str(count)}))
+            faults.append(Reason("table-bad-share", text, {"scale": rulebook.grade_scale(scale).name, "grade": grade, "count": str(count)}))
         else:
             marks[mark.text] = (mark.points, count)
     total = sum((count for _, count in marks.values()), Decimal(0))
     if not faults and total <= 0:
-        faults.append(Reason("table-empty", N_("The grading table of %(scale)s is empty."), {"scale": scale}))
+        faults.append(Reason("table-empty", N_("The grading table of %(scale)s is empty."), {"scale": rulebook.grade_scale(scale).name}))
     Invalid.because(faults)
     ranked = sorted(marks.items(), key=lambda item: item[1][0] * value.direction, reverse=True)
     return _Table(tuple((grade, points, count / total) for grade, (points, count) in ranked))

@@ -18,7 +18,7 @@ from vsm.exchange.programmes.models import (
     Study,
     TermEnrolment,
 )
-from vsm.exchange.programmes.queries import ADMISSION_STATES
+from vsm.exchange.programmes.queries import ADMISSION_STATES, average_label
 from vsm.kit import clock
 from vsm.kit.actors import Actor
 from vsm.kit.saying import say_reasons
@@ -49,7 +49,7 @@ def office_part(intake: Intake) -> dict[str, Any]:
         "taken": intake.places - free_places(intake),
         "rows": [
             {
-                "url": f"/admissions/{each.pk}/", "name": each.student.name, "rank": each.rank, "why": each.rank_because, "grade": f"{each.prior_grade} ({each.prior_grade_scale})" if each.prior_grade else "",
+                "url": f"/admissions/{each.pk}/", "name": each.student.name, "rank": each.rank, "why": each.rank_because, "grade": average_label(each),
                 "state": {"label": str(ADMISSION_STATES[each.state][0]), "tone": ADMISSION_STATES[each.state][1]}, "unsettled": say_reasons(unsettled.get(each.pk, ())),
             }
             for each in ranked

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from vsm.exchange.catalogue import labels
 from vsm.exchange.programmes.facts import phase_of
 from vsm.exchange.programmes.models import Intake, Programme
-from vsm.exchange.programmes.queries import requirement_lines
+from vsm.exchange.programmes.queries import INTAKE_PHASES, requirement_lines
 from vsm.kit import clock
 from vsm.kit.actors import Actor
 from vsm.web import objects
@@ -22,15 +22,8 @@ from vsm.web.templatetags.look import moment
 
 def phase_pill(intake: Intake, now: datetime) -> tuple[str, str]:
     """The words and the tone of an intake's phase."""
-    labels_now = {
-        "planned": (_("Planned"), "neutral"),
-        "coming": (_("Coming soon"), "info"),
-        "applying": (_("Open for applications"), "good"),
-        "deciding": (_("Places are being given"), "info"),
-        "started": (_("Started"), "neutral"),
-        "cancelled": (_("Cancelled"), "bad"),
-    }
-    return labels_now[phase_of(intake, now)]
+    label, tone = INTAKE_PHASES[phase_of(intake, now)]
+    return str(label), tone
 
 
 def structure_of(programme: Programme) -> list[dict[str, Any]]:

@@ -226,7 +226,9 @@ def _long_text(value: Any) -> SafeString:
 
 
 def _number(value: Any) -> SafeString:
-    return format_html('<span class="number">{}</span>', number(value))
+    # A column of the database has digits after the point that say nothing: 60.00 credits are 60.
+    told = f"{value:f}".rstrip("0").rstrip(".") if isinstance(value, Decimal) and "." in f"{value:f}" else value
+    return format_html('<span class="number">{}</span>', number(told))
 
 
 def _money(value: Any) -> SafeString:

@@ -11,7 +11,7 @@ from vsm.exchange.applications.models import Document
 from vsm.exchange.applications.queries import document_choices
 from vsm.exchange.applications.rules import document_name, document_problems, media_type_of
 from vsm.exchange.people.models import StudentRecord
-from vsm.exchange.people.rules import cefr_at_least
+from vsm.exchange.people.rules import cefr_at_least, level_held
 from vsm.exchange.placements.actions.agreeing import open_placement
 from vsm.exchange.placements.models import ApplicationDocument, Interview, Placement, PlacementApplication, Vacancy
 from vsm.exchange.placements.queries.vacancies import (
@@ -375,7 +375,7 @@ def _missing(application: PlacementApplication) -> list[Reason]:
     if not application.motivation:
         found.append(Reason("motivation-missing", N_("Say why you want to do this work."), {}, "motivation"))
     record = StudentRecord.objects.filter(person_id=application.student_id).first()
-    spoken = record.languages.get(opportunity.language.partition("-")[0], "") if record else ""
+    spoken = level_held(record.languages, opportunity.language) if record else ""
     if opportunity.cefr and not cefr_at_least(spoken, opportunity.cefr):
         text = N_("The work needs %(language)s at %(needed)s; your institution has registered %(held)s. Ask it to bring your record up to date.")
         found.append(Reason("language", text, {"language": opportunity.language, "needed": opportunity.cefr, "held": spoken or "—"}))
