@@ -2,8 +2,9 @@
 some forty rows at a time: for an import of 100,000 lines that was half of the time."""
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 from typing import Any
 from uuid import UUID
 
@@ -49,11 +50,25 @@ def insert(model: type[models.Model], records: Sequence[Any]) -> None:
     insert_rows(model, [column.attname for column in columns], ([getattr(record, c.attname) for c in columns] for record in records))
 
 
-def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """The same from plain values in the order of `names` (attribute names, so `offering_id` for a foreign key)."""
-    columns, prepared = _table(model, names, rows)
-    if not prepared:
+def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]], **same: Any) -> None:
+    """The same from plain values in the order of `names` (attribute names, so `offering_id` for a foreign key).
+
+    `same` are the columns in which all rows hold one value.
+    """
+    held = list(zip(*rows, strict=True))
+    if held:
+        insert_columns(model, dict(zip(names, held, strict=True)), **same)
+
+
+def insert_columns(model: type[models.Model], held: Mapping[str, Sequence[Any]], **same: Any) -> None:
+    """The same from one sequence of values for each column."""
+    count = max(map(len, held.values()))
+    if not count:
         return
+    columns = _columns(model, [*held, *same])
+    varied = [_prepared(column)(values) for column, values in zip(columns, held.values(), strict=False)]
+    fixed = [repeat(_prepared(column)([value])[0], count) for column, value in zip(columns[len(held) :], same.values(), strict=True)]
+    prepared = list(zip(*varied, *fixed, strict=True))
     quote = connection.ops.quote_name
     listed, holes = ", ".join(quote(str(column.column)) for column in columns), ", ".join(["%s"] * len(columns))
     with connection.cursor() as cursor:
@@ -63,9 +78,11 @@ def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[
 
 def update_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Set the columns `names` of many rows; each of `rows` is the primary key, then the values. Lock the rows before."""
-    columns, prepared = _table(model, [model._meta.pk.attname, *names], rows)
-    if not prepared:
+    held = list(zip(*rows, strict=True))
+    if not held:
         return
+    columns = _columns(model, [model._meta.pk.attname, *names])
+    prepared = zip(*(_prepared(column)(values) for column, values in zip(columns, held, strict=True)), strict=True)
     quote = connection.ops.quote_name
     key, *changed = (quote(str(column.column)) for column in columns)
     settings = ", ".join(f"{name} = %s" for name in changed)
@@ -87,30 +104,28 @@ def count_rows() -> None:
             cursor.execute(f"ANALYZE {tables}")
 
 
-def _table(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> tuple[list[Any], list[tuple[Any, ...]]]:
-    """The columns by name, and the values of each row as the database takes them. Worked on column by column: a hundred
-    thousand rows then cost a loop for each column, not for each value."""
+def _columns(model: type[models.Model], names: Iterable[str]) -> list[Any]:
     by_name = {column.attname: column for column in model._meta.concrete_fields}
-    columns = [by_name[name] for name in names]
-    prepare = [None if isinstance(column, _AS_THEY_ARE) else _prepared(column) for column in columns]
-    held = list(zip(*rows, strict=True))
-    if not held:
-        return columns, []
-    done = [values if made is None else list(map(made, values)) for made, values in zip(prepare, held, strict=True)]
-    return columns, list(zip(*done, strict=True))
+    return [by_name[name] for name in names]
 
 
-def _prepared(column: Any) -> Callable[[Any], Any]:
-    """What the database takes for a value of this column. Thousands of rows share their moments and their foreign keys, and
-    writing a moment or an identifier as text is dear: what was written before is looked up."""
+def _prepared(column: Any) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """What the database takes for the values of this column. Worked on column by column: a hundred thousand rows then cost a
+    loop for each column, not for each value.
+
+    Thousands of rows share their moments and their foreign keys, and writing a moment or an identifier as text is dear: what
+    was written before is looked up.
+    """
+    if isinstance(column, _AS_THEY_ARE):
+        return lambda values: values
     real = connections[DEFAULT_DB_ALIAS]  # asked for each value, Django's stand-in for it would cost more than the value
     target = column.target_field if isinstance(column, models.ForeignKey) else column
     if isinstance(target, models.UUIDField) and not real.features.has_native_uuid_field:
-        return _hex
+        return _hexadecimal
     if isinstance(column, models.JSONField):
-        return lambda value: real.ops.adapt_json_value(value, column.encoder)
+        return lambda values: [real.ops.adapt_json_value(value, column.encoder) for value in values]
     if column.primary_key:
-        return lambda value: column.get_db_prep_save(value, real)
+        return lambda values: [column.get_db_prep_save(value, real) for value in values]
     known: dict[Any, Any] = {}
 
     def prepared(value: Any) -> Any:
@@ -118,7 +133,13 @@ def _prepared(column: Any) -> Callable[[Any], Any]:
             known[value] = column.get_db_prep_save(value, real)
         return known[value]
 
-    return prepared
+    return lambda values: [*map(prepared, values)]
+
+
+def _hexadecimal(values: Sequence[Any]) -> Sequence[Any]:
+    if {*map(type, values)} == {str} and {*map(len, values)} == {HEXADECIMAL}:
+        return values
+    return [*map(_hex, values)]
 
 
 def _hex(value: UUID | str | None) -> str | None:

@@ -8,11 +8,13 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from pydantic import BaseModel, Field, create_model
 
 from vsm.kit.actors import Actor
@@ -79,7 +81,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Resource:
-    """A noun as doors read it. `starts` names the acts (parent noun, verb) by which a new one comes to be."""
+    """A noun as doors read it. `starts` names the acts (parent noun, verb) by which a new one comes to be.
+
+    `searched` are the columns of folded words: its own, or those of what it belongs to where there are very many of it.
+    """
 
     noun: str
     plural: str
@@ -95,6 +100,7 @@ class Resource:
     sections: tuple[Section, ...] = ()
     empty: Any = ""
     starts: tuple[tuple[str, str], ...] = ()
+    searched: tuple[str, ...] = ("folded",)
     states: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
 
     def visible_to(self, actor: Actor) -> QuerySet[Any]:
@@ -153,7 +159,7 @@ def as_json(kind: str, value: Any) -> Any:
 def narrowed(entry: Resource, found: QuerySet[Any], params: Mapping[str, str], actor: Actor) -> QuerySet[Any]:
     """Apply `q` (folded words, all must occur) and every known filter that has a value. Unknown values find nothing."""
     for word in fold(params.get("q", "")).split()[:8]:
-        found = found.filter(folded__contains=word)
+        found = found.filter(reduce(or_, (Q(**{f"{column}__contains": word}) for column in entry.searched)))
     for question in entry.filters:
         wanted = params.get(question.name, "")
         if wanted:

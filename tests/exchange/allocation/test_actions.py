@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from tests.exchange.allocation import given
 from tests.exchange.allocation.given import CLOSES, NOW, World
 from vsm.exchange.allocation import actions, lottery
-from vsm.exchange.allocation.models import Explanation, Frozen, Run, SealedSeed, Seat, WaitingPlace
+from vsm.exchange.allocation.models import CutOff, Explanation, Frozen, Run, SealedSeed, Seat, WaitingPlace
 from vsm.exchange.allocation.queries import audit_run
 from vsm.exchange.allocation.rules import opaque
 from vsm.exchange.allocation.states import RUN_STEPS, SEAT_STEPS, RunState, SeatState
@@ -606,6 +606,7 @@ def test_each_verb_of_a_run_works_from_its_own_states_only(verb: str, state: str
     if state == RunState.COMPUTING:  # nothing is written yet
         Frozen.objects.all().delete()
         Explanation.objects.all().delete()
+        CutOff.objects.all().delete()
 
     if state in RUN_STEPS[verb].before:
         assert TABLE["run", verb].perform(run, by=SYSTEM, now=NOW).state == RUN_STEPS[verb].after

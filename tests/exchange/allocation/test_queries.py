@@ -10,9 +10,10 @@ from tests.exchange.allocation import given
 from tests.exchange.allocation.given import NOW, World
 from vsm.exchange.allocation import actions, lottery
 from vsm.exchange.allocation.audit import check
-from vsm.exchange.allocation.explain import TEXTS
+from vsm.exchange.allocation.explain import TEXTS, Explainer
 from vsm.exchange.allocation.freezing import problem_of
 from vsm.exchange.allocation.models import Explanation, Frozen, Run, Seat, WaitingPlace
+from vsm.exchange.allocation.problem import Problem
 from vsm.exchange.allocation.queries import (
     RUN,
     SEAT,
@@ -25,9 +26,12 @@ from vsm.exchange.allocation.queries import (
     published_run,
 )
 from vsm.exchange.allocation.rules import opaque
+from vsm.exchange.allocation.solver import Outcome
 from vsm.exchange.applications.models import Application
 from vsm.kit.actors import ANONYMOUS, Actor
+from vsm.kit.resources import narrowed
 from vsm.kit.saying import say_reason
+from vsm.kit.verdict import Reason
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(hours=2)
@@ -59,19 +63,44 @@ def test_the_course_stands_in_the_reason_in_the_language_of_the_reader() -> None
     assert "Curso" not in told(world, "ana", "en")[0]
 
 
-def test_every_reason_that_the_explainer_knows_can_be_told() -> None:
+@pytest.mark.parametrize(
+    ("mechanism", "codes"),
+    [
+        ("deferred_acceptance", {"placed", "enough-seats", "no-seats", "full-band", "full-lottery"}),
+        ("serial_dictatorship", {"placed", "enough-seats", "no-seats", "full-turn"}),
+    ],
+)
+def test_what_a_student_is_told_is_what_the_frozen_files_say_and_the_explainer_reads_in_them(mechanism: str, codes: set[str]) -> None:
     world = given.world()
     given.offer(world, "algebra", 1)
     given.offer(world, "biology", 0)
     given.offer(world, "climate", 2)
     for name, band in (("ana", 1), ("bela", 2), ("carla", 2), ("dani", 2)):
         given.nominated(world, name, ["biology", "algebra", "climate"], band=band)
-    for mechanism in ("deferred_acceptance", "serial_dictatorship"):
-        actions.allocate(world.call, by=world.carlos, now=NOW, mechanism=mechanism)
-    codes = {code for reasons in Explanation.objects.values_list("reasons", flat=True) for code, _facts in reasons}
+    frozen = given.published(world, mechanism).frozen
+    explainer = Explainer(Problem.from_bytes(bytes(frozen.problem)), Outcome.from_bytes(bytes(frozen.outcome)))
+    titles = {str(offering.pk): offering.opportunity.title for offering in world.offerings.values()}
 
-    assert codes == {"placed", "enough-seats", "no-seats", "full-band", "full-lottery", "full-turn"}
-    assert codes <= set(TEXTS)
+    for application in world.applications.values():
+        read = explainer.reasons(opaque(application.pk))
+        assert [answer.reason for answer in answers_for(application)] == [
+            Reason(reason.code, TEXTS[reason.code], {**reason.params, "offering": titles[str(reason.params["offering"])]}) for reason in read
+        ]
+        codes -= {reason.code for reason in read}
+    assert codes == set()
+
+
+def test_a_place_in_line_is_found_by_the_words_of_its_student_and_of_its_course() -> None:
+    world = given.three()
+    given.nominated(world, "eva", ["algebra"], band=3)
+    given.published(world)
+    everything = WAITING_PLACE.visible_to(world.carlos)
+    eva, algebra = world.applications["eva"].student.name, world.offerings["algebra"].opportunity.title["es"]
+    found = {words: {place.application_id for place in narrowed(WAITING_PLACE, everything, {"q": words}, world.carlos)} for words in (eva, algebra, f"{algebra} {eva}", "nobody")}
+
+    hers, everybody = {world.applications["eva"].pk}, {place.application_id for place in everything if place.offering == world.offerings["algebra"]}
+    assert found == {eva: hers, algebra: everybody, f"{algebra} {eva}": hers, "nobody": set()}
+    assert hers < everybody
 
 
 def test_nothing_is_told_before_publishing() -> None:

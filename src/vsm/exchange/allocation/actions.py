@@ -5,7 +5,7 @@ never give one seat twice; the freed seat is offered to the next in line in the 
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -17,7 +17,7 @@ from django_tasks import task
 
 from vsm.exchange.allocation import lottery, publishing, waiting
 from vsm.exchange.allocation.computing import Computed, compute, is_quick, keep, sealed_seed
-from vsm.exchange.allocation.freezing import Assembled, by_id, problem_of, rules_of
+from vsm.exchange.allocation.freezing import by_id, records_of, rules_of
 from vsm.exchange.allocation.models import ChangeByHand, Run, SealedSeed, Seat, WaitingPlace
 from vsm.exchange.allocation.queries import (
     MECHANISMS,
@@ -42,6 +42,7 @@ from vsm.exchange.allocation.solver import Outcome
 from vsm.exchange.allocation.states import CALL_STEPS, RUN_STEPS, SEAT_STEPS, RunState, SeatState
 from vsm.exchange.applications import actions as applications
 from vsm.exchange.applications.models import Application, Call, CallOffering
+from vsm.exchange.applications.queries import Wish
 from vsm.exchange.applications.states import CallState, State
 from vsm.exchange.catalogue.models import Offering
 from vsm.kit import bulk, clock
@@ -160,12 +161,13 @@ def publish(run: Run, *, by: Actor, now: datetime) -> Run:
     """
     # The call before its applications: in the order in which closing a call takes them.
     run.call = Call.objects.select_for_update().get(pk=run.call_id)
-    assembled = _still_true(run)
+    seed = sealed_seed(run.call)
+    wishes = _still_true(run, seed)
     outcome = Outcome.from_bytes(bytes(run.frozen.outcome))
-    run.seed, run.published_at, run.publish_at = assembled.problem.seed, now, None
-    people = publishing.people_of(run, assembled)
+    run.seed, run.published_at, run.publish_at = seed, now, None
+    people = publishing.people_of(run, wishes)
     seats = publishing.offer_seats(run, outcome, people, now)
-    waits = publishing.line_up(run, assembled.problem, outcome, people, now)
+    waits = publishing.line_up(run, outcome, people, now)
     publishing.answer(people.values(), {application for _seat, application in seats}, waits, by=by, now=now)
     applications.note_allocated(run.call, by=SYSTEM, now=now)
     for other in Run.objects.filter(call=run.call, state__in=(*RUN_STEPS["discard"].before, RunState.SCHEDULED)).exclude(pk=run.pk):
@@ -218,6 +220,7 @@ def give_up(run: Run, *, by: Actor, now: datetime, because: str = "") -> Run:
 def discard(run: Run, *, by: Actor, now: datetime, because: str = "") -> Run:
     """Put a preview aside. Its counts and frozen files stay, the reasons it would have told do not."""
     run.explanations.all().delete()
+    run.cut_offs.all().delete()
     return run
 
 
@@ -369,21 +372,22 @@ def _note_error(run: Run, refusal: VsmError) -> None:
 # Making a run ---------------------------------------------------------------------------------------------------------
 
 
-def _still_true(run: Run) -> Assembled:
-    """The facts that the run froze, as they are now; refused unless they are the same and the audit passes."""
-    assembled = problem_of(run.call, mechanism=run.mechanism, seed=sealed_seed(run.call))
-    codes = [fault.code for fault in audit_run(run).violations]
+def _still_true(run: Run, seed: str) -> Mapping[str, Wish]:
+    """What everybody wants; refused unless the records say what the run froze, and the audit passes."""
+    read = records_of(run.call)
+    is_fresh = read.written(mechanism=run.mechanism, seed=seed) == bytes(run.frozen.problem)
+    codes = [fault.code for fault in audit_run(run, wrote_problem=is_fresh).violations]
     Refused.because(
         publishing_obstacles(
             call_state=run.call.state,
-            is_fresh=assembled.problem.digest == run.problem_digest,
+            is_fresh=is_fresh,
             is_sealed="seed-not-the-sealed-one" not in codes,
             faults=len([code for code in codes if code != "seed-not-the-sealed-one"]),
             fixed=rules_of(run.call).mechanism,
             used=run.mechanism,
         )
     )
-    return assembled
+    return read.wishes
 
 
 # Freeing and refilling ------------------------------------------------------------------------------------------------

@@ -53,11 +53,12 @@ class Audit:
         return self.promised if self.ok else ()
 
 
-def check(problem_bytes: bytes, outcome_bytes: bytes) -> Audit:
+def check(problem_bytes: bytes, outcome_bytes: bytes, *, wrote_problem: bool = False) -> Audit:
     """Audit an outcome against the frozen problem it claims to solve. Unreadable bytes are a violation, not an error.
 
     The problem is taken as the valid one that was published: compare the digests in the answer with the published ones
-    (`Problem.from_bytes` validates).
+    (`Problem.from_bytes` validates). Who has just written these bytes anew and found them the same (`wrote_problem`) need
+    not have them written a second time here.
     """
     digest = hashlib.sha256(problem_bytes).hexdigest()
     applications, violations = 0, []
@@ -73,7 +74,7 @@ def check(problem_bytes: bytes, outcome_bytes: bytes) -> Audit:
         if not violations:
             violations = [
                 *(circles(run.market) if "student-optimality" in promised else ()),
-                *_rewritten("problem", problem, problem_bytes),
+                *(() if wrote_problem else _rewritten("problem", problem, problem_bytes)),
                 *_rewritten("outcome", expected, outcome_bytes),
             ]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -169,19 +170,20 @@ class _Run:
             number = draw
             if self.problem["lottery"] == "per_offering" and not market.by_lottery_alone:
                 number = _lottery(self.problem["seed"], f"{offering}\n{student['id']}")
-            key = (0 if market.by_lottery_alone else band, number, student["id"])
-            application = market.application(student, offering, key, fixed=offering in pledged)
+            key, seats = (0 if market.by_lottery_alone else band, number, student["id"]), market.seats[offering]
             if offering in held:
+                application = market.application(student, offering, key, fixed=offering in pledged)
                 last = last if application.fixed else application
                 room -= not application.fixed
-                market.seats[offering].admitted.append(application)
+                seats.admitted.append(application)
                 market.holding.setdefault(student["id"], []).append(application)
                 self.placements.append([student["id"], offering, rank])
                 if not application.fixed:
                     better.append(offering)
             elif room > 0 and not market.hindered(student, offering, better):
+                application = market.application(student, offering, key, fixed=offering in pledged)
                 application.better = tuple(better)
-                market.seats[offering].wanting.append(application)
+                seats.wanting.append(application)
         if room <= 0 and last is not None:
             market.replaceable[student["id"]] = last
         self._count(student, held, chosen)
@@ -228,7 +230,7 @@ class _Run:
 
 
 def _lottery(seed: str, message: str) -> int:
-    return int.from_bytes(hmac.new(seed.encode(), message.encode(), hashlib.sha256).digest(), "big") >> (256 - 53)
+    return int.from_bytes(hmac.digest(seed.encode(), message.encode(), "sha256"), "big") >> (256 - 53)
 
 
 def _unknown_rules(problem: Json) -> Iterator[Reason]:

@@ -11,7 +11,7 @@ from vsm.exchange.allocation import audit
 from vsm.exchange.allocation.counting import counts_of
 from vsm.exchange.allocation.explain import Explainer
 from vsm.exchange.allocation.freezing import Assembled, problem_of, rules_of
-from vsm.exchange.allocation.models import Explanation, Frozen, Run, SealedSeed
+from vsm.exchange.allocation.models import CutOff, Explanation, Frozen, Run, SealedSeed
 from vsm.exchange.allocation.problem import Problem
 from vsm.exchange.allocation.solver import REFERENCE, Kernel, Outcome
 from vsm.exchange.allocation.solver import allocate as solve
@@ -36,7 +36,8 @@ class Computed:
     assembled: Assembled
     outcome: Outcome
     counts: dict[str, Any]
-    reasons: list[tuple[str, list[Any]]]  # application, its reasons as they are stored
+    reasons: list[tuple[str, Any]]  # application, its reasons as they are stored
+    cut_offs: list[tuple[int, str, int, int | None, int | None]]  # as they are stored
 
 
 def is_quick(call: Call) -> bool:
@@ -71,7 +72,7 @@ def compute(run: Run, told: Told = lambda _stage: None, *, in_worker: bool = Fal
     reasons = list(_reasons(assembled, outcome))
     counts = counts_of(assembled, outcome)
     told(3)
-    return Computed(assembled, outcome, counts, reasons)
+    return Computed(assembled, outcome, counts, reasons, _cut_offs(assembled.problem, outcome) if assembled.problem.plain else [])
 
 
 @bulk.uncollected()
@@ -83,8 +84,8 @@ def keep(run: Run, computed: Computed) -> None:
     run.counts, run.rulebook, run.progress = computed.counts, rulebook_version(), len(STAGES)
     run.save()
     Frozen(run=run, problem=problem.canonical, outcome=outcome.canonical).save()
-    rows = ((run.pk, application, reasons) for application, reasons in computed.reasons)
-    bulk.insert_rows(Explanation, ["run_id", "application_id", "reasons"], rows)
+    bulk.insert_rows(CutOff, ["number", "offering_id", "seats", "band", "lottery"], computed.cut_offs, run_id=run.pk)
+    bulk.insert_rows(Explanation, ["application_id", "reasons"], computed.reasons, run_id=run.pk)
 
 
 def audited(run: Run) -> audit.Audit:
@@ -92,7 +93,22 @@ def audited(run: Run) -> audit.Audit:
     return audit.check(bytes(run.frozen.problem), bytes(run.frozen.outcome))
 
 
-def _reasons(assembled: Assembled, outcome: Outcome) -> Iterator[tuple[str, list[Any]]]:
-    wishes = assembled.wishes
-    for student, reasons in Explainer(assembled.problem, outcome).everybody():
-        yield wishes[student].application_id, [[reason.code, dict(reason.params)] for reason in reasons]
+def _reasons(assembled: Assembled, outcome: Outcome) -> Iterator[tuple[str, Any]]:
+    """As `Explanation` stores them: in a run without policies by her places, which the cut-offs explain; else reason by reason."""
+    problem, wishes, explainer = assembled.problem, assembled.wishes, Explainer(assembled.problem, outcome)
+    numbers = problem.positions
+    for student in problem.students:
+        if problem.plain:
+            places = explainer.places(student)
+            choices = [(rank, numbers[offering], band, place) for (rank, offering, band), place in zip(student.choices, places, strict=True)]
+            yield wishes[student.id].application_id, {"wanted": student.seats_wanted, "choices": choices}
+        else:
+            yield wishes[student.id].application_id, [[reason.code, dict(reason.params)] for reason in explainer.reasons(student.id)]
+
+
+def _cut_offs(problem: Problem, outcome: Outcome) -> list[tuple[int, str, int, int | None, int | None]]:
+    lasts = [admission.last_admitted for admission in outcome.admissions]
+    return [
+        (number, offering.id, offering.capacity, *((last.band, last.lottery) if last else (None, None)))
+        for number, (offering, last) in enumerate(zip(problem.offerings, lasts, strict=True))
+    ]

@@ -127,6 +127,22 @@ def reasons(problem: Problem, outcome: Outcome, student_id: str) -> tuple[Reason
     return Explainer(problem, outcome).reasons(student_id)
 
 
+def by_cut_off(choice: Choice, place: int | None, *, wanted: int, seats: int, last: CutOff | None, number: int) -> Reason:
+    """The reason in a run without policies, where it follows from the last person admitted.
+
+    `place` as `Explainer.places` gives it, `number` is her lottery number.
+    """
+    facts: dict[str, object] = {"offering": choice.offering, "rank": choice.rank}
+    if place == 0:
+        return Reason("placed", PLACED, facts)
+    if place is None:
+        return Reason("enough-seats", ENOUGH_SEATS, facts | {"wanted": wanted})
+    facts["position"] = place
+    if last is None:  # nobody was admitted, and yet somebody waits
+        return Reason("no-seats", NO_SEATS, facts)
+    return _full(facts | {"seats": seats}, last, choice.band, number)
+
+
 class Explainer:
     """Explains one outcome to any number of its students; building it takes one pass over the outcome."""
 
@@ -140,11 +156,10 @@ class Explainer:
             self._held.setdefault(placement.student, set()).add(placement.offering)
         self._pledged = set(outcome.pledged)
         self._cut_offs = {admission.offering: admission.last_admitted for admission in outcome.admissions}
-        self._positions = {
-            (student, admission.offering): position
-            for admission in outcome.admissions
-            for position, student in enumerate(admission.waiting, start=1)
-        }
+        self._positions: dict[str, dict[str, int]] = {student.id: {} for student in problem.students}
+        for admission in outcome.admissions:
+            for position, student in enumerate(admission.waiting, start=1):
+                self._positions[student][admission.offering] = position
 
     def reasons(self, student_id: str) -> tuple[Reason, ...]:
         """One reason for each of the student's choices, in the order of her list; KeyError for an unknown student."""
@@ -156,6 +171,11 @@ class Explainer:
         for student in self._problem.students:
             yield student.id, self.reasons(student.id)
 
+    def places(self, student: Student) -> list[int | None]:
+        """For each choice: 0 when she has the seat, her number on the waiting list, None when she does not wait."""
+        held, waits = self._held.get(student.id, ()), self._positions[student.id]
+        return [0 if offering in held else waits.get(offering) for _rank, offering, _band in student.choices]
+
     def few_credits(self, student_id: str) -> Reason | None:
         """Says so when the student has seats that give less than her least credits."""
         student = self._problem.student(student_id)
@@ -166,28 +186,26 @@ class Explainer:
         return Reason("few-credits", FEW_CREDITS, {"credits": _credits(got), "least": _credits(student.credits_range[0])})
 
     def _reason(self, student: Student, choice: Choice) -> Reason:
+        place = 0 if choice.offering in self._held.get(student.id, ()) else self._positions[student.id].get(choice.offering)
+        seats, last = self._problem.offering(choice.offering).capacity, self._cut_offs[choice.offering]
+        number = self._number(student, choice) if place else 0
+        if self._problem.plain:
+            return by_cut_off(choice, place, wanted=student.seats_wanted, seats=seats, last=last, number=number)
         facts: dict[str, object] = {"offering": choice.offering, "rank": choice.rank}
-        if choice.offering in self._held.get(student.id, ()):
+        if place == 0:
             code = "pledged" if (student.id, choice.offering) in self._pledged else "placed"
             return Reason(code, TEXTS[code], facts)
-        if (student.id, choice.offering) not in self._positions:
+        if place is None:
             return self._not_wanted(student, choice, facts)
-        facts["position"] = self._positions[student.id, choice.offering]
-        if not self._problem.offering(choice.offering).capacity:
+        facts["position"] = place
+        if not seats:
             return Reason("no-seats", NO_SEATS, facts)
         if self._problem.mechanism is Mechanism.UTILITARIAN:
             return Reason("best-sum", BEST_SUM, facts)
-        last = self._cut_offs[choice.offering]
-        mine = CutOff(choice.band, self._number(student, choice))
-        if self._problem.plain and last is not None:
-            seats = self._problem.offering(choice.offering).capacity
-            return _full(facts | {"seats": seats}, last, mine.band, mine.lottery)
-        return self._sight.reason(student, choice, mine, facts)
+        return self._sight.reason(student, choice, CutOff(choice.band, number), facts)
 
     def _not_wanted(self, student: Student, choice: Choice, facts: dict[str, object]) -> Reason:
         """Why she does not wait for it: she has all she asked for, or it does not fit beside what she has."""
-        if self._problem.plain:
-            return Reason("enough-seats", ENOUGH_SEATS, facts | {"wanted": student.seats_wanted})
         held = self._held.get(student.id, set())
         better = [c.offering for c in student.choices if c.offering in held and (c.rank < choice.rank or self._fixed(student, c))]
         if len(better) < student.seats_wanted:

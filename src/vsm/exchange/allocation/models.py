@@ -156,10 +156,33 @@ class Frozen(models.Model):
     outcome = models.BinaryField()
 
 
-class Explanation(models.Model):
-    """What one student is told: a reason for each choice, in the order of her list, as `[code, facts]`."""
+class CutOff(models.Model):
+    """Who was the last to get into an offering, in a run without policies: what all who wait for it are told.
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="explanations")
+    `number` is the offering's place in the frozen problem. No band where the lottery alone decided; no lottery number
+    where nobody was admitted.
+    """
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="cut_offs", db_index=False)
+    number = models.PositiveIntegerField()
+    offering = models.ForeignKey(Offering, models.PROTECT, related_name="+", db_index=False)
+    seats = models.PositiveIntegerField()
+    band = models.IntegerField(null=True)
+    lottery = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="one_cut_off_per_offering")]
+
+
+class Explanation(models.Model):
+    """What one student is told: a reason for each choice, in the order of her list.
+
+    In a run without policies the reasons follow from her places and the cut-offs: `{wanted, choices}`, a choice being (rank,
+    number of the offering's cut-off, band, place), and the place 0 for a seat, n in line, none when she does not wait. With
+    policies each reason is kept as `[code, facts]`.
+    """
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="explanations", db_index=False)
     application = models.ForeignKey(Application, models.CASCADE, related_name="explanations")
     reasons = models.JSONField(default=list)
 
@@ -243,6 +266,7 @@ class WaitingPlace(Record):
     rank = models.PositiveSmallIntegerField()
     band = models.IntegerField()
     lottery = models.BigIntegerField()
+    folded = None  # type: ignore[assignment]  # -- no column: found by the words of the application and of the course
 
     objects = WaitingPlaces.as_manager()
 
@@ -252,9 +276,6 @@ class WaitingPlace(Record):
             models.UniqueConstraint(fields=["application", "offering", "run"], name="once_per_waiting_list"),
             models.UniqueConstraint(fields=["run", "offering", "position"], name="one_student_per_place"),
         ]
-
-    def searchable(self) -> tuple[str, ...]:
-        return self.application.student.name, self.offering.code, *self.offering.opportunity.title.values()
 
 
 class Trials(VisibleQuerySet):

@@ -202,7 +202,25 @@ class Problem:
     @cached_property
     def canonical(self) -> bytes:
         """The problem as canonical JSON (RFC 8785); `from_bytes` reads it back."""
-        return canonical_json(_document(self))
+        quoted = {each.id: _quoted(each.id) for each in self.offerings}
+        return self.written(
+            written_student(
+                student.id,
+                student.seats_wanted,
+                ",".join([f"[{rank},{quoted[offering]},{band}]" for rank, offering, band in student.choices]),
+                _unusual(student, ("groups", "origin", "credits_range")) if not self.plain else {},
+            )
+            for student in self.students
+        )
+
+    def written(self, students: Iterable[str], *, plain: bool | None = None) -> bytes:
+        """The canonical bytes of this problem with these students (`written_student`, in order of id) in place of its own.
+
+        `plain` says whether it is so with them. Who only wants to compare bytes need not make a million choices for it.
+        """
+        rest = canonical_json(_document(self, self.plain if plain is None else plain)).decode()
+        head, tail = rest.split('"students":[]')  # neither an id nor a seed can hold a quotation mark that is not escaped
+        return f'{head}"students":[{",".join(students)}]{tail}'.encode()
 
     @cached_property
     def digest(self) -> str:
@@ -257,9 +275,22 @@ def canonical_json(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _document(problem: Problem) -> dict[str, object]:
+def written_student(student_id: str, seats_wanted: int, choices: str, further: Mapping[str, object]) -> str:
+    """One student as canonical JSON: her choices as text already, and what is unusual about her (a few have anything)."""
+    if not further:
+        return f'{{"choices":[{choices}],"id":{_quoted(student_id)},"seats_wanted":{seats_wanted}}}'
+    rest = canonical_json({**further, "id": student_id, "seats_wanted": seats_wanted}).decode()
+    return f'{{"choices":[{choices}],{rest[1:]}'  # no key comes before "choices"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _document(problem: Problem, plain: bool) -> dict[str, object]:
+    """Everything but the students: they are written apart, since there may be a hundred thousand."""
     written: dict[str, object] = {
-        "format": FORMAT if problem.plain else FORMAT_2,
+        "format": FORMAT if plain else FORMAT_2,
         "lottery": problem.lottery,
         "mechanism": problem.mechanism,
         "offerings": [
@@ -268,13 +299,9 @@ def _document(problem: Problem) -> dict[str, object]:
             for each in problem.offerings
         ],
         "seed": problem.seed,
-        "students": [
-            {"choices": each.choices, "id": each.id, "seats_wanted": each.seats_wanted}
-            | _unusual(each, ("groups", "origin", "credits_range"))
-            for each in problem.students
-        ],
+        "students": [],
     }
-    if problem.plain:
+    if plain:
         return written
     names = ("origins", "labels", "minimum", "maximum")
     quotas = [{"hard": each.hard, "id": each.id} | _unusual(each, names) for each in problem.quotas]

@@ -8,18 +8,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F
 
-from vsm.exchange.allocation.freezing import Assembled, by_id
+from vsm.exchange.allocation.freezing import by_id
 from vsm.exchange.allocation.lottery import number as lottery_number
 from vsm.exchange.allocation.models import Run, Seat, WaitingPlace
-from vsm.exchange.allocation.problem import Problem
 from vsm.exchange.allocation.rules import respond_by
 from vsm.exchange.allocation.solver import Outcome
 from vsm.exchange.allocation.states import SeatState
 from vsm.exchange.applications.models import Application
+from vsm.exchange.applications.queries import Wish
 from vsm.exchange.applications.states import STEPS as APPLICATION_STEPS
 from vsm.exchange.applications.states import State
 from vsm.exchange.catalogue.models import Offering
@@ -42,13 +43,15 @@ class Somebody:
     pk: UUID
     hex: str
     words: str
+    wish: Wish
+    number: int  # in the lottery
 
 
-def people_of(run: Run, assembled: Assembled) -> dict[str, Somebody]:
+def people_of(run: Run, wishes: Mapping[str, Wish]) -> dict[str, Somebody]:
     """Opaque id → the nominated application behind it."""
     rows = Application.objects.filter(call=run.call, state=State.NOMINATED).values_list("pk", "student__name")
-    found = {str(pk): Somebody(pk, pk.hex, fold(name)) for pk, name in rows}
-    return {name: found[wish.application_id] for name, wish in assembled.wishes.items()}
+    found = {str(pk): (pk, pk.hex, fold(name)) for pk, name in rows}
+    return {name: Somebody(*found[wish.application_id], wish, lottery_number(run.seed, name)) for name, wish in wishes.items()}
 
 
 def offer_seats(run: Run, outcome: Outcome, people: Mapping[str, Somebody], now: datetime) -> list[tuple[UUID, UUID]]:
@@ -60,39 +63,29 @@ def offer_seats(run: Run, outcome: Outcome, people: Mapping[str, Somebody], now:
     made = [(pk, people[student], hosts[offering], rank) for pk, (student, offering, rank) in zip(ids, outcome.placements, strict=True)]
     bulk.insert_rows(
         Seat,
-        ["id", "version", "created_at", "updated_at", "folded", "run_id", "application_id", "offering_id", "rank", "offered_at", "respond_by", "answered_at", "from_waiting_list", "state"],
-        ((pk, 1, now, now, f"{who.words} {words[offering]}", run.pk.hex, who.hex, offering, rank, now, until, None, False, SeatState.OFFERED.value) for pk, who, offering, rank in made),
+        ["id", "folded", "application_id", "offering_id", "rank"],
+        ((pk, f"{who.words} {words[offering]}", who.hex, offering, rank) for pk, who, offering, rank in made),
+        version=1, created_at=now, updated_at=now, run_id=run.pk, offered_at=now, respond_by=until, answered_at=None, from_waiting_list=False,
+        state=SeatState.OFFERED.value,
     )  # fmt: skip
     return [(UUID(pk), who.pk) for pk, who, _offering, _rank in made]
 
 
-def line_up(run: Run, problem: Problem, outcome: Outcome, people: Mapping[str, Somebody], now: datetime) -> set[UUID]:
+def line_up(run: Run, outcome: Outcome, people: Mapping[str, Somebody], now: datetime) -> set[UUID]:
     """A place for everybody who waits, in the order of the outcome; gives the applications that wait anywhere."""
-    offerings = by_id(admission.offering for admission in outcome.admissions if admission.waiting)
-    words = _words(offerings.values())
-    waits: set[UUID] = set()
-    run_id = run.pk.hex
-
-    def rows() -> Iterator[tuple[object, ...]]:
-        numbers: dict[str, int] = {}
-        ids = iter(new_ids(sum(len(admission.waiting) for admission in outcome.admissions)))
-        for admission in outcome.admissions:
-            if not admission.waiting:
-                continue
-            offering, about = offerings[admission.offering].pk.hex, words[offerings[admission.offering].pk.hex]
-            for position, student in enumerate(admission.waiting, start=1):
-                who = people[student]
-                choice = next(each for each in problem.student(student).choices if each.offering == admission.offering)
-                lottery = numbers.get(student) or numbers.setdefault(student, lottery_number(problem.seed, student))
-                waits.add(who.pk)
-                yield next(ids), 1, now, now, f"{who.words} {about}", run_id, offering, who.hex, position, choice.rank, choice.band, lottery
-
-    bulk.insert_rows(
-        WaitingPlace,
-        ["id", "version", "created_at", "updated_at", "folded", "run_id", "offering_id", "application_id", "position", "rank", "band", "lottery"],
-        rows(),
-    )  # fmt: skip
-    return waits
+    lines = [(admission.offering, UUID(admission.offering).hex, [people[name] for name in admission.waiting]) for admission in outcome.admissions]
+    waiting = [who for _offering, _hex, line in lines for who in line]
+    held: dict[str, Sequence[Any]] = {
+        "id": new_ids(len(waiting)),
+        "offering_id": [offering for _id, offering, line in lines for _who in line],
+        "application_id": [who.hex for who in waiting],
+        "position": [position for _id, _hex, line in lines for position in range(1, len(line) + 1)],
+        "rank": [who.wish.choices.index(offering) + 1 for offering, _hex, line in lines for who in line],
+        "band": [who.wish.band for who in waiting],
+        "lottery": [who.number for who in waiting],
+    }
+    bulk.insert_columns(WaitingPlace, held, version=1, created_at=now, updated_at=now, run_id=run.pk)
+    return {who.pk for who in waiting}
 
 
 def answer(people: Iterable[Somebody], placed: set[UUID], waits: set[UUID], *, by: Actor, now: datetime) -> None:

@@ -18,6 +18,7 @@ from vsm.exchange.allocation.models import Explanation, Frozen, Run, Seat, Waiti
 from vsm.exchange.allocation.problem import Choice, Mechanism, Problem, Student
 from vsm.exchange.allocation.problem import Offering as Seats
 from vsm.exchange.allocation.rules import opaque
+from vsm.exchange.allocation.solver import CutOff
 from vsm.exchange.allocation.states import HOLDING, RunState, SeatState
 from vsm.exchange.applications.models import Application, Call, CallOffering
 from vsm.exchange.applications.queries import call_ref, call_title, title_of
@@ -108,10 +109,10 @@ def problem_facts(call: Call) -> Demand:
     )
 
 
-def audit_run(run: Run) -> audit.Audit:
+def audit_run(run: Run, *, wrote_problem: bool = False) -> audit.Audit:
     """Check a run from its frozen bytes, their digests and the commitment, without the program that made it."""
     problem, outcome = bytes(run.frozen.problem), bytes(run.frozen.outcome)
-    found = audit.check(problem, outcome)
+    found = audit.check(problem, outcome, wrote_problem=wrote_problem)
     further = []
     if (found.problem, found.outcome) != (run.problem_digest, run.outcome_digest):
         further.append(Reason("digest-differs", N_("The stored files are not those whose digests were noted when the run was made.")))
@@ -145,14 +146,31 @@ def answers_for(application: Application, *, discreet: bool = False) -> list[Ans
     told = Explanation.objects.filter(application=application, run__state=RunState.PUBLISHED).select_related("run").first()
     if told is None:
         return []
-    ids = [pk for _code, facts in told.reasons for pk in (facts["offering"], *_listed(facts.get("clashes", "")))]
+    stored = _stored(told)
+    ids = [pk for _code, facts in stored for pk in (facts["offering"], *_listed(facts.get("clashes", "")))]
     offerings = {str(o.pk): o for o in Offering.objects.filter(pk__in=ids).select_related("opportunity__organisation")}
     seats = {str(s.offering_id): s for s in Seat.objects.filter(application=application).order_by("offered_at", "created_at")}
     waits = waiting_numbers(application)
     return [
         Answer(facts["rank"], offerings[facts["offering"]], _reason(code, facts, offerings, discreet=discreet), seats.get(facts["offering"]), waits.get(facts["offering"]))
-        for code, facts in told.reasons
+        for code, facts in stored
     ]  # fmt: skip
+
+
+def _stored(told: Explanation) -> list[tuple[str, dict[str, Any]]]:
+    """The reasons as codes and facts (see `Explanation` for how they are kept)."""
+    if isinstance(told.reasons, list):
+        return [(code, facts) for code, facts in told.reasons]
+    choices = told.reasons["choices"]
+    cut_offs = {each.number: each for each in told.run.cut_offs.filter(number__in=[number for _rank, number, _band, _place in choices])}
+    drawn = lottery.number(told.run.seed, opaque(told.application_id))
+    reasons = []
+    for rank, number, band, place in choices:
+        here = cut_offs[number]
+        last = None if here.lottery is None else CutOff(here.band, here.lottery)
+        choice = Choice(rank, str(here.offering_id), band)
+        reasons.append(explain.by_cut_off(choice, place, wanted=told.reasons["wanted"], seats=here.seats, last=last, number=drawn))
+    return [(reason.code, dict(reason.params)) for reason in reasons]
 
 
 def waiting_numbers(application: Application) -> dict[str, int]:
@@ -465,7 +483,7 @@ WAITING_PLACE = resource(
             Filter("call", _("Call"), _pick("run__call_id"), choices=_call_choices(WaitingPlace, "run__call_id")),
             Filter("home", _("Home institution"), _pick("application__home_id"), choices=_home_choices(WaitingPlace)),
         ),
-        order="position",
+        order="position", searched=("application__folded", "offering__folded"),
         related=("application__student", "application__home", "application__call__organisation", "offering__opportunity__organisation"),
         prefetch=("application__seats",),
         empty=_("Nobody waits."),
