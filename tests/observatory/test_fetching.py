@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -200,10 +201,12 @@ def test_every_address_of_the_registry_gives_a_file_that_its_loader_takes(publis
         "/api/public/data/indicators": b'{"records": [{"indicatorId": "25053", "geoUnit": "CHL", "year": 2021, "value": 1200000, "magnitude": null, "qualifier": null}]}',
         "/public/rest/data/OECD.EDU.IMEP,DSD_EAG_UOE_NON_FIN_STUD@DF_UOE_NF_RAW_MOB,1.0/all": SDMX,
     }  # fmt: skip
+    peru = {"id": "PER", "region": {"id": "LCN", "value": "Latin America & Caribbean "}, "incomeLevel": {"id": "UMC", "value": "Upper middle income"}}
+    publisher.files["/v2/country"] = json.dumps([{"page": 1, "pages": 1, "per_page": "400", "total": 1}, [peru]]).encode()
     for slug in ("SE.TER.ENRR", "IT.NET.USER.ZS", "NY.GDP.PCAP.PP.KD", "SP.POP.TOTL"):
         publisher.files[f"/v2/en/indicator/{slug}"] = zipped(**{f"API_{slug}_DS2_en_csv_v2_1.csv": WIDE % slug, f"Metadata_Country_API_{slug}.csv": "a,b\n"})
     for table in ("c8_internationaltravel", "c1_school_closing", "stringency_index"):
         publisher.files[f"/OxCGRT/covid-policy-tracker-legacy/main/legacy_data_202207/timeseries/{table}.csv"] = DAYS
     fetched = {slug: [release.format for release in actions.fetch(slug, by=SYSTEM, now=NOW, mirror=publisher.url, limits=NEAR)] for slug, entry in sources().items() if entry.fetch}
-    assert fetched == {"uis": ["uis-bulk-zip", "uis-bulk-zip", "uis-api-json"], "oecd": ["oecd-sdmx-csv"], "worldbank": ["worldbank-csv"] * 4, "oxcgrt": ["oxcgrt-csv"] * 3}
+    assert fetched == {"uis": ["uis-bulk-zip", "uis-bulk-zip", "uis-api-json"], "oecd": ["oecd-sdmx-csv"], "worldbank": ["worldbank-classes", *["worldbank-csv"] * 4], "oxcgrt": ["oxcgrt-csv"] * 3}
     assert {release.edition for release in Release.objects.filter(source="uis", format="uis-bulk-zip")} == {"2026-09"}

@@ -5,6 +5,7 @@ import json
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -244,3 +245,32 @@ def test_a_file_that_is_not_the_expected_one_is_not_read(tmp_path: Path) -> None
     assert ([reason.code for reason in caught.value.reasons], Release.objects.count()) == (["other-checksum"], 0)
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     assert load(path, by=SYSTEM, now=NOW, expected=f" {found.upper()}\n").sha256 == found
+
+
+BANK = [
+    {"id": "PER", "region": {"id": "LCN"}, "incomeLevel": {"id": "UMC", "value": "Upper middle income"}}, {"id": "VEN", "region": {"id": "LCN"}, "incomeLevel": {"id": "INX", "value": "Not classified"}},
+    {"id": "BOL", "region": {"id": "LCN"}, "incomeLevel": {"id": "LMC", "value": "Lower middle income"}}, {"id": "ARB", "region": {"id": "NA"}, "incomeLevel": {"id": "NA", "value": "Aggregates"}},
+]  # fmt: skip
+
+
+def countries_list(folder: Path, entries: list[dict[str, Any]]) -> Path:
+    told = [{**entry, "region": {**entry["region"], "value": "Latin America & Caribbean "}} for entry in entries]
+    return written(folder, "countries.json", json.dumps([{"page": 1, "pages": 1, "per_page": "400", "total": len(told)}, told]))
+
+
+def test_the_world_banks_list_gives_classes_by_income_and_region(tmp_path: Path) -> None:
+    assert taken(countries_list(tmp_path, BANK)).covers == ["wb.income", "wb.region"]
+    assert [(cell[0], cell[1], cell[3], cell[4]) for cell in cells("worldbank")] == [
+        ("wb.income", "BOL", 0, 2.0), ("wb.income", "PER", 0, 3.0), ("wb.region", "BOL", 0, 3.0), ("wb.region", "PER", 0, 3.0), ("wb.region", "VEN", 0, 3.0),
+    ]  # fmt: skip
+
+
+def test_a_class_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    assert refused(countries_list(tmp_path, [{**BANK[0], "incomeLevel": {"id": "XXX", "value": "Very high"}}]), format_="worldbank-classes") == ["file-unreadable"]
+
+
+@beside
+def test_the_real_list_of_regions_of_the_world_bank_is_read() -> None:
+    release = taken(DATA / "codes/worldbank_regions_2017.csv")
+    assert (release.format, release.covers, {cell[3] for cell in cells("worldbank")}) == ("worldbank-classes", ["wb.region"], {0})
+    assert ("wb.region", "PER", 0, 3.0) in {(cell[0], cell[1], cell[3], cell[4]) for cell in cells("worldbank")}

@@ -43,7 +43,7 @@ STATIC = Path(__file__).parents[2] / "src/vsm/web/static/vsm"
 HEAVY = {"numpy", "pandas", "duckdb", "ibis", "pyarrow", "scipy"}
 PAGES = (
     "/observatory/", "/observatory/effect/", "/observatory/outlook/", "/observatory/balances/", "/observatory/flows/", "/observatory/methods/", "/observatory/briefs/", "/observatory/equity/", "/observatory/exchange/",
-    "/observatory/briefs/covid-effect/", "/observatory/regions/latin-america-and-the-caribbean/", "/observatory/regions/world/", "/observatory/countries/PER/",
+    "/observatory/briefs/covid-effect/", "/observatory/regions/", "/observatory/regions/latin-america-and-the-caribbean/", "/observatory/regions/world/", "/observatory/countries/PER/",
 )  # fmt: skip
 _made: list[Model] = []
 
@@ -272,6 +272,39 @@ def test_two_regions_stand_side_by_side_and_the_address_says_so(anybody: Client)
     assert (table(html)[-1][0], len(table(html)[-1])) == ("2022", 3)
     told = rows_of(anybody.get("/observatory/regions/oceania.csv?with=europe&figure=students"))
     assert ({row["geo"] for row in told}, "/observatory/regions/oceania.csv?with=europe&amp;figure=students" in html) == ({"oceania", "europe"}, True)
+
+
+def test_continents_are_sums_of_published_totals_and_make_the_world_and_table_csv_and_address_follow_the_grouping(anybody: Client) -> None:
+    told = rows_of(anybody.get("/observatory/regions.csv?by=m49&year=2021&figure=shares"))
+    assert ([row["geo"] for row in told], round(sum(float(row["value"]) for row in told), 6)) == (["m49-europe", "m49-asia", "m49-americas", "m49-oceania", "m49-africa"], 1.0)
+    facts = facts_of(newest_run("covid-effect"))  # type: ignore[arg-type]  # -- it was run
+    years = rows_of(anybody.get("/observatory/regions.csv?by=m49&figure=regions"))
+    asia = next(float(row["value"]) for row in years if row["key"] == "inbound.m49-asia.2019")
+    assert asia == pytest.approx(sum(facts[f"inbound.{part}.2019"].value or 0.0 for part in ("western-asia", "central-and-southern-asia", "eastern-and-south-eastern-asia")))
+    html = anybody.get("/observatory/regions/?by=m49&year=2021").content.decode()
+    assert [text in html for text in ('<option value="m49" selected>', "by=m49&amp;year=2021&amp;figure=shares", ">Africa<", "Sub-Saharan Africa")] == [True, True, True, False]
+    assert table(html, 1)[0] == ["Europe", "40.8%"]
+    # Northern Africa is told from a later year on: before it the continent is a gap, not a smaller sum.
+    assert [row for row in years if row["geo"] == "m49-africa" and row["year"] == "2000"] == []
+
+
+@pytest.mark.parametrize(("grouping", "command"), [("income", "vsm observatory fetch worldbank --only countries.json"), ("un", "vsm observatory fetch uis")])
+def test_a_grouping_whose_data_are_not_there_says_what_to_load_and_shows_nothing_else(anybody: Client, grouping: str, command: str) -> None:
+    html = anybody.get(f"/observatory/regions/?by={grouping}").content.decode()
+    assert (command in html, 'class="drawing' in html, anybody.get(f"/observatory/regions.csv?by={grouping}").status_code) == (True, False, 404)
+
+
+def test_classes_of_the_world_bank_are_sums_of_those_who_report_each_year_told_as_lower_bounds(anybody: Client) -> None:
+    rows = [{"series": INBOUND, "geo": geo, "year": year, "value": value} for geo, value in (("PER", 10.0), ("CHL", 30.0), ("BOL", 5.0)) for year in range(2015, 2021) if (geo, year) != ("BOL", 2018)]
+    release("uis", rows)
+    assert "list of countries is not loaded" in anybody.get("/observatory/regions/?by=income").content.decode()
+    release("worldbank", [{"series": "wb.income", "geo": geo, "year": 0, "value": value} for geo, value in (("PER", 3.0), ("CHL", 4.0), ("BOL", 2.0))])
+    told = rows_of(anybody.get("/observatory/regions.csv?by=income&figure=regions"))
+    assert {(row["key"], row["value"], row["coverage"]) for row in told if row["year"] == "2020"} == {("sum.wb-high.2020", "30.0", "1.0"), ("sum.wb-upper-middle.2020", "10.0", "1.0")}
+    html = anybody.get("/observatory/regions/?by=income").content.decode()
+    assert [text in html for text in ("2 of 2: each sum is a lower bound", "Members as the World Bank lists them today", "World Development Indicators", "Lower middle income: 1 country")] == [True] * 4
+    balances = anybody.get("/observatory/balances/?by=income&region=wb-high").content.decode()
+    assert ('<option value="wb-high" selected>' in balances, "list of countries is not loaded" in balances) == (True, False)
 
 
 def test_without_a_release_a_country_says_what_to_load_and_shows_its_region(anybody: Client) -> None:

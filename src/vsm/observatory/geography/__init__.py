@@ -32,12 +32,17 @@ class Country:
 
 @dataclass(frozen=True)
 class Region:
-    """A set of countries. `level` 1 of the SDG regions make the world without overlap; 2 and 3 are parts of these."""
+    """A set of countries. `level` 1 of the SDG regions make the world without overlap; 2 and 3 are parts of these, and -1 is
+    of another grouping. `of` are the regions whose published totals make it; `class_` and `bank_id` what the World Bank's
+    classes are in its list, whose members come with it."""
 
     code: str
     level: int
     m49: tuple[str, ...]
     name: Mapping[str, str]
+    of: tuple[str, ...] = ()
+    class_: int = 0
+    bank_id: str = ""
 
     @property
     def published(self) -> str:
@@ -45,7 +50,7 @@ class Region:
         return f"SDG: {self.name['en']}"
 
     def holds(self, country: Country) -> bool:
-        return "*" in self.m49 or bool({country.region, country.subregion, country.intermediate} & set(self.m49))
+        return "*" in self.m49 or bool({country.region, country.subregion, country.intermediate, *country.groups} & set(self.m49))
 
 
 @cache
@@ -61,17 +66,54 @@ def countries() -> Mapping[str, Country]:
 @cache
 def regions() -> Mapping[str, Region]:
     """All SDG regions by code, the world first. Raises ValueError when the file is wrong."""
+    return _told()["sdg"]
+
+
+@cache
+def groupings() -> Mapping[str, Mapping[str, Region]]:
+    """The ways in which the world can be told apart, each with its regions by code: `sdg` the seven, `parts` the finest that
+    publishers total, `m49` the continents, `un` groups that overlap, `income` and `bank` classes of the World Bank."""
+    whole = {code: region for code, region in regions().items() if region.level == 1}
+    unparted = {code: region for code, region in whole.items() if not _is_parted(code)}
+    parts = {code: region for code, region in regions().items() if region.level == 2 and not any(members(code) <= members(each) for each in unparted)}
+    parts |= unparted
+    return {"sdg": whole, "parts": parts, **{name: found for name, found in _told().items() if name != "sdg"}}
+
+
+def _is_parted(code: str) -> bool:
+    """Whether publishers total parts of a region that make it."""
+    inside = [members(each) for each, region in regions().items() if region.level == 2 and members(each) < members(code)]
+    return bool(inside) and frozenset.union(*inside) == members(code)
+
+
+@cache
+def _told() -> dict[str, dict[str, Region]]:
     told = parse(files(__package__).joinpath("regions.yaml").read_text("utf-8"))
-    found = {entry["code"]: Region(entry["code"], int(entry["level"]), tuple(entry["m49"]), entry["name"]) for entry in told["sdg"]}
-    if any(set(region.name) != set(LANGUAGES) for region in found.values()):
+    found = {
+        name: {
+            entry["code"]: Region(
+                entry["code"], int(entry.get("level", -1)), tuple(entry.get("m49", ())), entry["name"], tuple(entry.get("of", ())), int(entry.get("class", 0)), entry.get("id", "")
+            )
+            for entry in entries
+        }
+        for name, entries in told.items()
+    }  # fmt: skip
+    if any(set(region.name) != set(LANGUAGES) for regions_ in found.values() for region in regions_.values()):
         raise ValueError("regions.yaml: every name must stand in all four languages")
     return found
 
 
 @cache
 def members(region: str) -> frozenset[str]:
-    """The countries (alpha-3) of a region by its code; KeyError when there is none."""
-    return frozenset(code for code, country in countries().items() if regions()[region].holds(country))
+    """The countries (alpha-3) of a region by its code; KeyError when there is none. Empty for a class of the World Bank:
+    who is in it comes with the list of the day."""
+    return frozenset(code for code, country in countries().items() if _places()[region].holds(country))
+
+
+@cache
+def _places() -> Mapping[str, Region]:
+    """The regions of every grouping."""
+    return {code: region for found in _told().values() for code, region in found.items()}
 
 
 def published_as(name: str) -> Region | None:
@@ -84,7 +126,7 @@ def name_of(geo: str, language: str) -> str:
     country = countries().get(geo)
     if country:
         return country_name(country.iso2, language)
-    region = regions().get(geo) or published_as(geo)
+    region = _places().get(geo) or published_as(geo)
     return text_in(region.name, language) if region else geo
 
 

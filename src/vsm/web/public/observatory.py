@@ -10,13 +10,14 @@ from django.utils.translation import gettext as _
 
 from vsm.kit.folding import fold
 from vsm.kit.requests import Request
-from vsm.observatory.geography import countries, members, name_of, regions
+from vsm.observatory.geography import countries, groupings, members, name_of, regions
 from vsm.observatory.publications.queries import newest
 from vsm.observatory.sources.queries import title_of
 from vsm.web.public import observatory_pictures as pictures
 from vsm.web.public.observatory_briefs import card
 from vsm.web.public.observatory_compared import compared
-from vsm.web.public.observatory_reading import has_countries, has_flows, loaded, study, totals
+from vsm.web.public.observatory_reading import has_countries, has_flows, inside, loaded, study, totals
+from vsm.web.public.observatory_regions import grouping_choice, lacking
 from vsm.web.public.observatory_sheets import ROOT, Choice, Figure, Sheet, chosen, doors, gates_of, reader
 
 # The regions that make the world without overlap come first; parts of them after.
@@ -93,10 +94,12 @@ def country(request: Request, code: str) -> Sheet:
 def balances(request: Request) -> Sheet:
     """Who sends and who receives: each country of a region in a year, with ratio and circulation."""
     found = loaded()
-    places = [(code, name_of(code, reader())) for code, each in regions().items() if each.level <= 2]
+    by = grouping_choice(request)
+    # Beside the regions of the chosen grouping, the world.
+    places = [(code, name_of(code, reader())) for code in (*groupings()[by.chosen], "world")]
     where = chosen(request, "region", places, "latin-america-and-the-caribbean")
     years = sorted({year for cells in found.series.get("net", {}).values() for year in cells}, reverse=True)
-    counts = {year: sum(year in cells for code, cells in found.series.get("net", {}).items() if code in members(where)) for year in years}
+    counts = {year: sum(year in cells for code, cells in found.series.get("net", {}).items() if code in inside(where)) for year in years}
     options = [(str(year), str(year)) for year in years if counts[year]]
     # The newest year is often half reported: begin with the newest that has nearly as many countries as the best.
     full = next((str(year) for year in years if counts[year] >= 0.9 * max(counts.values())), "") if counts else ""
@@ -104,8 +107,8 @@ def balances(request: Request) -> Sheet:
     figures = [*pictures.balance_of_region(found, where, int(year)), *pictures.per_thousand_of_region(found, where, int(year))] if year else []
     if where in found.concentration:
         figures.append(pictures.concentration(found, where))
-    choices = [Choice("region", _("Region"), places, where), *([Choice("year", _("Year"), options, year)] if year else [])]
-    part: dict[str, Any] = {"missing": "" if figures else _("Balances need figures by country, which are not shipped with this program."), "command": "vsm observatory fetch uis", "load_command": "vsm observatory load OPRI.zip"}
+    choices = [by, Choice("region", _("Region"), places, where), *([Choice("year", _("Year"), options, year)] if year else [])]
+    part: dict[str, Any] = lacking(by.chosen) or {"missing": "" if figures else _("Balances need figures by country, which are not shipped with this program."), "command": "vsm observatory fetch uis", "load_command": "vsm observatory load OPRI.zip"}
     if not figures and totals().yearly("inbound.world"):
         figures = [pictures.shares_map(totals())]
     lead = _("Brain drain, gain and circulation: how many leave for each one who comes, and how balanced the exchange is.")

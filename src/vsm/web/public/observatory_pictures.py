@@ -7,13 +7,13 @@ from django.utils.translation import gettext as _
 
 from vsm.observatory.estimates.facts import Fact
 from vsm.observatory.estimates.prospects import SCENARIOS
-from vsm.observatory.geography import countries, members, name_of, regions
+from vsm.observatory.geography import countries, name_of, regions
 from vsm.observatory.indicators.measures import INBOUND, NET, OUTBOUND
 from vsm.observatory.publications.charts import Bar, Drawing, Line, bars, lines
 from vsm.observatory.publications.edition import WORDS
 from vsm.observatory.publications.telling import tell
 from vsm.web.public.observatory_drawings import CHANGES, Step, flow_picture, tile_map
-from vsm.web.public.observatory_reading import ENROLMENT, Loaded, Matrix, Study
+from vsm.web.public.observatory_reading import ENROLMENT, Loaded, Matrix, Study, inside
 from vsm.web.public.observatory_sheets import Figure, reader
 
 COUNTS = (INBOUND, NET, OUTBOUND)
@@ -39,7 +39,7 @@ def totals_line(kept: Study, geos: Sequence[str], name: str, title: str) -> Figu
     """Students from abroad by year, of one region or several."""
     series = {geo: kept.yearly(f"inbound.{geo}") for geo in geos}
     facts = [fact for found in series.values() for fact in found]
-    return Figure(name, title, yearly_lines(title, {name_of(geo, reader()): found for geo, found in series.items()}), facts, _unknown_totals(), run=kept.run, sdg=FROM_ABROAD)
+    return Figure(name, title, yearly_lines(title, {name_of(geo, reader()): found for geo, found in series.items()}), facts, unknown_totals(), run=kept.run, sdg=FROM_ABROAD)
 
 
 def shares_map(kept: Study) -> Figure:
@@ -48,10 +48,14 @@ def shares_map(kept: Study) -> Figure:
     world = kept.facts[f"inbound.world.{year}"].value or 1.0
     found = [kept.facts[f"inbound.{code}.{year}"] for code in _finest(kept.geos("inbound")) if f"inbound.{code}.{year}" in kept.facts]
     facts = [replace(fact, key=f"share.{fact.geo}.{year}", value=(fact.value or 0.0) / world, unit="share") for fact in found]
-    edges = (0.0, 0.02, 0.05, 0.1, 0.2)
     title = _("Where students from abroad study: share of the world, %(year)s") % {"year": year}
-    drawing = _map(title, facts, _steps(edges, 1.0), word("value"))
-    return Figure("shares", title, drawing, facts, _unknown_totals(), run=kept.run, note=_("Each square is a country, in the shade of its region."), sdg=FROM_ABROAD)
+    drawing = share_map(title, facts)
+    return Figure("shares", title, drawing, facts, unknown_totals(), run=kept.run, note=_("Each square is a country, in the shade of its region."), sdg=FROM_ABROAD)
+
+
+def share_map(title: str, facts: Sequence[Fact]) -> Drawing:
+    """Shares of the world on the map of squares."""
+    return _map(title, facts, _steps((0.0, 0.02, 0.05, 0.1, 0.2), 1.0), word("value"))
 
 
 def gaps(kept: Study, year: int) -> Figure:
@@ -160,7 +164,7 @@ def per_thousand(found: Loaded, code: str) -> Figure:
 
 def per_thousand_of_region(found: Loaded, region: str, year: int) -> list[Figure]:
     """The countries of a region in a year by their net for each thousand students: large and small ones side by side."""
-    facts = [fact for code in members(region) for fact in found.facts("per-thousand", code) if fact.year == year]
+    facts = [fact for code in inside(region) for fact in found.facts("per-thousand", code) if fact.year == year]
     order = sorted(facts, key=lambda fact: (fact.value or 0.0, fact.geo))
     if not order:
         return []
@@ -168,7 +172,7 @@ def per_thousand_of_region(found: Loaded, region: str, year: int) -> list[Figure
     largest = sorted(order, key=lambda fact: -abs(fact.value or 0.0))[:DRAWN_BARS]
     drawing = bars(title, word("bars"), [_bar(fact, name_of(fact.geo, reader())) for fact in order if fact in largest], (word("place"), word("value"), word("band")))
     drawing = replace(drawing, head=(word("place"), word("value")), rows=tuple((name_of(fact.geo, reader()), told(fact, "signed")) for fact in order))
-    unknown = _("%(there)s of %(all)s countries and areas of this region tell both; the others are not zero, they are not known.") % {"there": len(order), "all": len(members(region))}
+    unknown = _("%(there)s of %(all)s countries and areas of this region tell both; the others are not zero, they are not known.") % {"there": len(order), "all": len(inside(region))}
     return [Figure("per-thousand", title, drawing, order, f"{unknown} {_unknown_countries()}", found.told_by(*COUNTS, ENROLMENT), sdg=BALANCE)]
 
 
@@ -193,7 +197,7 @@ def concentration(found: Loaded, region: str) -> Figure:
 def balance_of_region(found: Loaded, region: str, year: int) -> list[Figure]:
     """Each country of a region in a year: a table with a picture of the net, and the map of circulation."""
     names = ("inbound", "outbound", "net", "ratio", "circulation")
-    cells = {code: {name: fact for name in names for fact in found.facts(name, code) if fact.year == year} for code in sorted(members(region))}
+    cells = {code: {name: fact for name in names for fact in found.facts(name, code) if fact.year == year} for code in sorted(inside(region))}
     there = {code: each for code, each in cells.items() if "net" in each}
     order = sorted(there, key=lambda code: (there[code]["net"].value or 0.0, code))
     title = _("Balance by country: %(place)s, %(year)s") % {"place": name_of(region, reader()), "year": year}
@@ -206,7 +210,7 @@ def balance_of_region(found: Loaded, region: str, year: int) -> list[Figure]:
     rows = tuple((name_of(code, reader()), *(told(there[code].get(name)) for name in names), told(lost.get(code), "band")) for code in order)
     drawing = replace(drawing, head=(word("place"), _("From abroad"), _("Abroad"), *_balance_heads(), _("May not come back")), rows=rows)
     facts = [fact for code in order for fact in (*there[code].values(), *([lost[code]] if code in lost else []))]
-    coverage = _("%(there)s of %(all)s countries and areas of this region have a balance in this year; the others are not zero, they are not known.") % {"there": len(there), "all": len(members(region))}
+    coverage = _("%(there)s of %(all)s countries and areas of this region have a balance in this year; the others are not zero, they are not known.") % {"there": len(there), "all": len(inside(region))}
     first = Figure("balance", title, drawing, facts, f"{coverage} {_unknown_countries()}", found.told_by(*COUNTS), note=_note_balance(), sdg=BALANCE)
     circling = [there[code]["circulation"] for code in order if "circulation" in there[code]]
     map_title = _("Circulation: %(place)s, %(year)s") % {"place": name_of(region, reader()), "year": year}
@@ -260,18 +264,18 @@ def pair(found: Loaded, matrix: Matrix, one: str, other: str) -> list[Figure]:
 
 def hosts_map(found: Loaded, region: str) -> list[Figure]:
     """Where in a region students from abroad are: each country in the newest year that most of them tell."""
-    inside = {code: cells for code, cells in found.series.get("inbound", {}).items() if code in members(region)}
+    hosts = {code: cells for code, cells in found.series.get("inbound", {}).items() if code in inside(region)}
     counts: dict[int, int] = {}
-    for cells in inside.values():
+    for cells in hosts.values():
         for year in cells:
             counts[year] = counts.get(year, 0) + 1
     if not counts:
         return []
     year = max(year for year, count in counts.items() if count >= 0.9 * max(counts.values()))
-    facts = [fact for code in sorted(inside) for fact in found.facts("inbound", code) if fact.year == year]
+    facts = [fact for code in sorted(hosts) for fact in found.facts("inbound", code) if fact.year == year]
     title = _("Students from abroad by country: %(place)s, %(year)s") % {"place": name_of(region, reader()), "year": year}
     drawing = _map(title, sorted(facts, key=lambda fact: -(fact.value or 0.0)), _steps((0.0, 1_000.0, 10_000.0, 50_000.0, 200_000.0), 1e9, unit="students"), _("Students"))
-    unknown = _("%(there)s of %(all)s countries and areas are told in this year; a white square is not known, not zero.") % {"there": len(facts), "all": len(members(region))}
+    unknown = _("%(there)s of %(all)s countries and areas are told in this year; a white square is not known, not zero.") % {"there": len(facts), "all": len(inside(region))}
     return [Figure("hosts", title, drawing, facts, f"{unknown} {_unknown_countries()}", found.told_by(INBOUND), sdg=FROM_ABROAD)]
 
 
@@ -288,7 +292,7 @@ def _map(title: str, facts: Sequence[Fact], steps: Sequence[Step], head: str, *,
     """A map of squares: a fact of a region shades all its countries, the finer region last."""
     values: dict[str, float] = {}
     for fact in facts:
-        for code in {fact.geo} if fact.geo in countries() else members(fact.geo):
+        for code in {fact.geo} if fact.geo in countries() else inside(fact.geo):
             values[code] = fact.value or 0.0
     how = "signed" if changes else ""
     rows = tuple((name_of(fact.geo, reader()), told(fact, how), told(fact, "band")) for fact in facts)
@@ -353,7 +357,7 @@ def _note_gaps(facts: Sequence[Fact]) -> str:
     return _("A gap of more than half is more likely a change of who reports than of who studies: %(places)s.") % {"places": ", ".join(jumps)} if jumps else ""
 
 
-def _unknown_totals() -> str:
+def unknown_totals() -> str:
     return _("How many of those counted as abroad studied from home. Hosts that do not report are estimated by the publisher; short exchanges are not counted.")
 
 

@@ -4,7 +4,7 @@ Facts are kept, so a page that shows them computes nothing. Series of countries 
 and then remembered; numpy, DuckDB and Ibis load only then.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from vsm.observatory.estimates.facts import Fact
 from vsm.observatory.estimates.models import EstimateRun
 from vsm.observatory.estimates.queries import facts_of
-from vsm.observatory.geography import countries, members, regions
+from vsm.observatory.geography import countries, groupings, members, regions
 from vsm.observatory.sources.models import Release
 from vsm.observatory.sources.queries import current_releases
 
@@ -20,6 +20,9 @@ from vsm.observatory.sources.queries import current_releases
 BY_COUNTRY = ("uis", "own")
 BILATERAL = ("oecd", "uis", "own")
 MOST_EVEN, SHORTEST = 5, 5  # five hosts hold everything of a region of five; fewer years are no series
+# Groupings whose members come with a list of the World Bank, and those that no publisher totals here.
+BANK: Mapping[str, str] = {"income": "wb.income", "bank": "wb.region"}
+SUMMED = ("un", *BANK)
 KEPT = 4  # sets of releases that are remembered at once
 
 # Tertiary attendance by fifth of households, from the poorest (UIS SDG 4), and the two sides of each parity index.
@@ -104,9 +107,19 @@ class Equity:
     leaning: Mapping[str, Fact] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Classes:
+    """Where the World Bank puts countries: region code → countries, by its newest list; `year` of that list, 0 for today's."""
+
+    releases: tuple[Release, ...]
+    year: int
+    members: Mapping[str, frozenset[str]]
+
+
 _facts: dict[str, Mapping[str, Fact]] = {}
 _loaded: dict[tuple[str, ...], Loaded] = {}
 _equity: dict[tuple[str, ...], Equity] = {}
+_classes: dict[tuple[str, ...], Classes] = {}
 _lock = Lock()
 
 
@@ -154,6 +167,80 @@ def loaded() -> Loaded:
             _trim(_loaded, KEPT)
             _loaded[key] = found
     return _loaded[key]
+
+
+def classes(grouping: str) -> Classes | None:
+    """The classes of a grouping of the World Bank; None where its list is not loaded."""
+    series = BANK[grouping]
+    releases = tuple(release for release in current_releases(("worldbank",)) if series in release.covers)
+    if not releases:
+        return None
+    key = (series, *sorted(str(release.pk) for release in releases))
+    if key not in _classes:
+        found = _compute_classes(grouping, series, releases)
+        with _lock:
+            _trim(_classes, KEPT)
+            _classes[key] = found
+    return _classes[key]
+
+
+def _compute_classes(grouping: str, series: str, releases: tuple[Release, ...]) -> Classes:
+    from vsm.observatory.sources.observations import observations
+
+    obs = observations(source="worldbank")
+    rows = obs.filter(obs.series == series).select("geo", "year", "value").to_pyarrow().to_pylist()
+    # Today's list has the year 0 and wins; else the last year that was listed.
+    year = 0 if any(row["year"] == 0 for row in rows) else max(row["year"] for row in rows)
+    by_class = {region.class_: code for code, region in groupings()[grouping].items()}
+    found: dict[str, set[str]] = {code: set() for code in by_class.values()}
+    for row in rows:
+        if row["year"] == year and row["value"] in by_class:
+            found[by_class[int(row["value"])]].add(row["geo"])
+    return Classes(releases, year, {code: frozenset(inside) for code, inside in found.items()})
+
+
+def inside(code: str) -> frozenset[str]:
+    """The countries of a region of any grouping."""
+    grouping = next((name for name, found in groupings().items() if name in BANK and code in found), "")
+    if not grouping:
+        return members(code)
+    listed = classes(grouping)
+    return listed.members[code] if listed else frozenset()
+
+
+def grouped(grouping: str) -> dict[str, tuple[Fact, ...]]:
+    """Students from abroad by region of a grouping and year: what publishers total, or the sum of what they total, or (of
+    groups that nobody totals here) the sum of the hosts that report in every one of the years, `coverage` being their part of
+    all that is reported. Empty where the figures for it are not loaded."""
+    chosen, kept = groupings()[grouping], totals()
+    if grouping in SUMMED:
+        return _summed(grouping) if has_countries() else {}
+    found: dict[str, tuple[Fact, ...]] = {}
+    for code, region in chosen.items():
+        parts = [{fact.year: fact for fact in kept.yearly(f"inbound.{part}")} for part in region.of or (code,)]
+        years = sorted(set.intersection(*(set(part) for part in parts)), key=lambda year: year or 0)
+        found[code] = tuple(
+            Fact(key=f"inbound.{code}.{year}", value=sum(part[year].value or 0.0 for part in parts), unit="students", design="descriptive", geo=code, year=year, source="uis") for year in years
+        )
+    return {code: facts for code, facts in found.items() if facts}
+
+
+def _summed(grouping: str) -> dict[str, tuple[Fact, ...]]:
+    cells = loaded().series.get("inbound", {})
+    panel, years = _panel(cells)
+    found: dict[str, tuple[Fact, ...]] = {}
+    for code in groupings()[grouping]:
+        there = inside(code)
+        if there & panel:
+            found[code] = tuple(_sum_of(code, year, {geo: known[year] for geo, known in cells.items() if geo in there and year in known}, panel) for year in sorted(years))
+    return found
+
+
+def _sum_of(code: str, year: int, known: Mapping[str, float], panel: Collection[str]) -> Fact:
+    """The sum over the panel: a lower bound, whose coverage is its part of what all of the region report in the year."""
+    value = sum(number for geo, number in known.items() if geo in panel)
+    extra = {"hosts": len(inside(code) & set(panel)), "all": len(inside(code))}
+    return Fact(key=f"sum.{code}.{year}", value=value, unit="students", design="descriptive", geo=code, year=year, source="uis", coverage=value / (sum(known.values()) or 1.0), note="lower bound: only hosts that report in every year", extra=extra)
 
 
 def equity() -> Equity:

@@ -1,0 +1,64 @@
+"""Which countries the World Bank puts into which class: its list of countries (JSON of `v2/country?format=json&per_page=400`), or
+the classes as Our World in Data gives them (`Entity,Year,` and a class). Series `wb.income` and `wb.region`; the value is the
+number of the class in `geography/regions.yaml`; year 0 is "as the list has it today".
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from vsm.kit.folding import fold
+from vsm.observatory.geography import groupings, sets
+from vsm.observatory.sources.checks import each_cell_once
+from vsm.observatory.sources.loaders import Loader, Taken
+from vsm.observatory.sources.loaders.reading import shaped, unreadable
+
+INCOME, REGION = "wb.income", "wb.region"
+# Series → the grouping of its classes, and what the bank's list calls it.
+SERIES: Mapping[str, tuple[str, str]] = {INCOME: ("income", "income"), REGION: ("bank", "region")}
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    if path.suffix.lower() == ".csv":
+        return _series_of(head) is not None
+    return head.lstrip().startswith(b"[") and b'"per_page"' in head and b'"incomeLevel"' in head
+
+
+def read(path: Path, progress: Callable[[int, int], None]) -> Taken:
+    import pyarrow as pa
+
+    with path.open("rb") as file:
+        only = _series_of(file.read(4096)) if path.suffix.lower() == ".csv" else None
+    rows = []
+    for series in (only,) if only else SERIES:
+        grouping, by = SERIES[series]
+        classes = {fold(word).replace("-", " ").replace("&", "and"): region.class_ for region in groupings()[grouping].values() for word in (region.bank_id, region.name["en"])}
+        found = sets.read(path, by=by)
+        unknown = sorted({each.region for each in found.memberships if _class(each.region, classes) is None})
+        if unknown:
+            raise unreadable(path.name, ", ".join(unknown)[:200])
+        rows += [(series, each.geo, 0 if each.since == sets.EVER[0] else each.since, float(_class(each.region, classes) or 0)) for each in found.memberships if _class(each.region, classes)]
+    columns = zip(zip(*rows, strict=True), (pa.string(), pa.string(), pa.int16(), pa.float64()), strict=True)
+    series_, geo, year, value = (pa.array(column, kind) for column, kind in columns)
+    table = shaped(len(rows), series=series_, geo=geo, year=year, value=value)
+    progress(table.num_rows, table.num_rows)
+    return Taken(table, (each_cell_once(table),))
+
+
+UNCLASSED = ("inx", "not classified")  # 0: the bank has no class for it
+
+
+def _class(word: str, classes: Mapping[str, int]) -> int | None:
+    """The number of a class by its id or English name; None where it is not known."""
+    plain = fold(word).replace("-", " ").replace("&", "and")
+    return 0 if plain in UNCLASSED else classes.get(plain)
+
+
+def _series_of(head: bytes) -> str | None:
+    """What a list of classes is about, told by its third column."""
+    line = head.decode("utf-8-sig", "replace").splitlines()[0].lower() if head else ""
+    if not line.startswith("entity,year,") or ("world bank" not in line and "income" not in line):
+        return None
+    return INCOME if "income" in line else REGION
+
+
+LOADER = Loader("worldbank-classes", "worldbank", recognises, read)
