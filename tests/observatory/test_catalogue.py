@@ -33,7 +33,7 @@ def test_every_indicator_has_its_measure_and_every_measure_its_entry() -> None:
 def test_what_the_brief_on_indicators_names_is_there() -> None:
     assert list(catalogue()) == [
         "inbound", "outbound", "net", "inbound-rate", "outbound-ratio", "net-per-thousand", "matched-growth", "regional-share", "regional-sum", "intraregional",
-        "concentration", "balance", "stay", "parity", "concentration-index", "dissimilarity", "carbon",
+        "concentration", "balance", "stay", "parity", "concentration-index", "dissimilarity", "carbon", "event-turnout",
     ]  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def test_an_indicator_comes_with_its_bounds_and_its_coverage(obs: ibis.Table, na
     elif bounds == "range":
         assert any(row["value"] is None and row["low"] < row["high"] for row in told)
     else:
-        assert all(row["low"] < row["value"] < row["high"] for row in known if 0 < row["value"] < 2)
+        assert all(row["low"] < row["value"] < row["high"] for row in known if 0 < row["value"] < (1 if catalogue()[name].unit == "share" else 2))
 
 
 def test_the_shares_of_the_seven_regions_make_one(obs: ibis.Table) -> None:

@@ -101,3 +101,12 @@ def test_where_students_are_is_less_concentrated_than_it_was() -> None:
     found = {row["year"]: row for row in measures.concentration(values.filter(values.geo.length() == 3)).to_pyarrow().to_pylist()}
     assert (round(found[2000]["gini"], 3), round(found[2018]["gini"], 3)) == (0.743, 0.770)
     assert not math.isnan(found[2021]["hhi"])
+
+
+def test_the_share_of_those_who_came_carries_what_rounding_and_few_people_leave_open() -> None:
+    rows = [("events.registered", "PER", 2026, 100.0), ("events.attended", "PER", 2026, 60.0), ("events.registered", "CHL", 2026, 20.0), ("events.attended", "CHL", 2026, None)]
+    found = {row[0]: row[1:] for row in told(measures.turnout(observed(rows)), "geo", "value", "low", "high", "coverage")}
+    value, low, high, coverage = found["PER"]
+    # Wilson of 58 of 102 from below and of 62 of 98 from above, worked out by hand.
+    assert (value, coverage, round(low, 3), round(high, 3)) == (0.6, 1.0, 0.472, 0.721)
+    assert found["CHL"] == (None, None, None, 0.0)

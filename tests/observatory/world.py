@@ -51,10 +51,15 @@ def _of_country(geo: str, span: range, rng: random.Random) -> Iterator[Row]:
             yield _row("OE.5T8.40510", geo, year, float(sent))
         yield _row("25053", geo, year, float(inward * 20))
         lacking = "rate.q1" if rng.random() < 0.5 else ""
+        events = random.Random(f"{geo} {year}")
+        if events.random() < 0.5:  # people registered for an event; of few it is not told how many came
+            registered = 5 * events.randrange(2, 60)
+            yield _row("events.registered", geo, year, float(registered))
+            yield _row("events.attended", geo, year, float(5 * events.randrange(0, registered // 5 + 1)) if events.random() < 0.8 else None)
         yield from (_row(name, geo, year, round(5 + 10 * step * rng.random(), 3)) for step, name in enumerate(RATES) if name != lacking)
 
 
-def _row(series: str, geo: str, year: int, value: float, geo2: str = "", magnitude: str = "") -> Row:
+def _row(series: str, geo: str, year: int, value: float | None, geo2: str = "", magnitude: str = "") -> Row:
     return (series, geo, geo2, year, None, value, "", magnitude)
 
 

@@ -29,6 +29,7 @@ from vsm.observatory.estimates.actions import run_study
 from vsm.observatory.estimates.models import EstimateRun
 from vsm.observatory.estimates.studies import STUDIES
 from vsm.observatory.exchange_series.actions import take
+from vsm.observatory.exchange_series.events import take_attendance
 from vsm.observatory.exchange_series.queries import newest_vintage
 from vsm.observatory.publications.actions import publish_brief
 from vsm.observatory.publications.briefs import briefs
@@ -175,8 +176,8 @@ def ship_facts(*, with_briefs: bool) -> str:
 
 def _counted() -> list[str]:
     """Nothing where too few institutions have agreed to pool, as in a demo world made before anybody was asked."""
-    vintage = take(now=clock.now())
-    return [f"{vintage.rows} counts of the demo"] if vintage else []
+    vintage, came = take(now=clock.now()), take_attendance(now=clock.now())
+    return [f"{each.rows} counts of the demo" for each in (vintage, came) if each]
 
 
 def _ran(hub: Hub, kind: str) -> bool:

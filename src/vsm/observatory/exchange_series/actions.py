@@ -21,14 +21,14 @@ from vsm.kit.i18n import N_
 from vsm.kit.jobs import enqueue_unless_waiting, every
 from vsm.kit.verdict import Reason
 from vsm.observatory.estimates.actions import run_study
+from vsm.observatory.exchange_series.events import take_attendance
 from vsm.observatory.exchange_series.queries import SOURCE, newest_vintage
+from vsm.observatory.exchange_series.rows import WITHHELD, table_of
 from vsm.observatory.sources.actions import take_in
 from vsm.observatory.sources.models import Release
-from vsm.observatory.sources.observations import COLUMNS, covered, keep, schema
+from vsm.observatory.sources.observations import covered, keep
 
 FORMAT, STUDY = "exchange-counts", "vsm"
-# A count that may not be told. Its row stands there, so that withheld and zero are never confused.
-WITHHELD = "WITHHELD"
 MONTH = 30 * 86_400
 
 
@@ -48,6 +48,7 @@ def take_counts(hub: Hub, *, by: Actor, now: datetime) -> Hub:
 def take_now() -> None:
     """A vintage as soon as the worker comes to it."""
     take(now=clock.now())
+    take_attendance(now=clock.now())
 
 
 @task(queue_name="long")
@@ -61,8 +62,9 @@ def take_again(organisation_id: str) -> None:
 @every(MONTH)
 @task(queue_name="long")
 def take_monthly() -> None:
-    """A vintage a month, once enough institutions agree."""
+    """A vintage a month, once enough institutions agree; of attendance at online events, once one was held."""
     take(now=clock.now())
+    take_attendance(now=clock.now())
 
 
 def take(*, now: datetime) -> Release | None:
@@ -72,7 +74,7 @@ def take(*, now: datetime) -> Release | None:
     if told.institutions < INSTITUTIONS and not (held and held.rows):
         return None
     rows = _rows(told, now.year)
-    table = _table(rows)
+    table = table_of(rows)
     digest, count = keep(table)
     release = held if held and held.digest == digest else take_in(
         hub, by=SYSTEM, now=now, source=SOURCE, format_=FORMAT, edition=f"{now:%Y-%m-%d}", published_on=now.date(), file_name="", url="",
@@ -93,12 +95,3 @@ def _rows(told: Pooled, year: int) -> list[dict[str, Any]]:
         for cell in told.cells
     ]  # fmt: skip
     return [*rows, {"series": series_name("institutions"), "year": year, "value": told.institutions}]
-
-
-def _table(rows: list[dict[str, Any]]) -> Any:
-    import pyarrow as pa
-
-    empty = {name: "" if kind == "string" else None for name, kind in COLUMNS.items()}
-    filled = [{**empty, **row, "value": None if row["value"] is None else float(row["value"])} for row in rows]
-    return pa.Table.from_pylist(filled, schema=schema())
-

@@ -103,4 +103,5 @@ COMPUTED: Mapping[str, Callable[..., "ibis.Table"]] = {
     "concentration-index": _leaning,
     "dissimilarity": lambda _obs, shares: measures.dissimilarity(shares),
     "carbon": _carbon,
+    "event-turnout": measures.turnout,
 }

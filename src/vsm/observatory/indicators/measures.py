@@ -280,6 +280,36 @@ def dissimilarity(shares: "ibis.Table") -> "ibis.Table":
     return found.select("year", value=low, low=low, high=high, coverage=ibis.least(found.one, found.other)).order_by("year")
 
 
+# Online events of an installation: registered and came, by country of the clock that they were shown; counts come rounded to five.
+REGISTERED, CAME, SLACK = "events.registered", "events.attended", 2.0
+
+
+def turnout(obs: "ibis.Table") -> "ibis.Table":
+    """Of those who registered for an online event that was held, the share who came, by country and year. `low` to `high` is
+    the 95 % interval (Wilson 1927) widened by what rounding may hide; a country of which either count is withheld has no
+    value and a coverage of 0."""
+    import ibis
+
+    came, registered = (series(obs, code).select("geo", "year", **{name: "value"}) for code, name in ((CAME, "part"), (REGISTERED, "whole")))
+    joined = registered.left_join(came, ["geo", "year"])
+    part, whole = joined.part, joined.whole.nullif(0)
+    fewest = ibis.greatest(whole - SLACK, 1.0)
+    low, high = _wilson(ibis.greatest(part - SLACK, 0.0), whole + SLACK, -1), _wilson(ibis.least(part + SLACK, fewest), fewest, 1)
+    # The least of a number and null is the number on one engine and null on another: a share is told only where both counts are.
+    told = part.notnull() & whole.notnull()
+    share = ibis.ifelse(told, ibis.least(part, whole) / whole, ibis.null("float64"))
+    return joined.select(
+        "geo", "year", value=share, low=ibis.ifelse(told, ibis.least(low, share), ibis.null("float64")), high=ibis.ifelse(told, ibis.greatest(high, share), ibis.null("float64")), coverage=told.cast("float64"),
+    )  # fmt: skip
+
+
+def _wilson(part: Any, whole: Any, sign: int) -> Any:
+    """An end of the interval of a share at 95 per cent: the lower for −1, the upper for 1."""
+    z, share = 1.959964, part / whole
+    middle, spread = share + z * z / (2 * whole), z * (share * (1 - share) / whole + z * z / (4 * whole * whole)).sqrt()
+    return (middle + sign * spread) / (1 + z * z / whole)
+
+
 # Kilometres that a flight adds to the great circle; grams of CO2-equivalent a passenger-kilometre and an hour of video.
 DETOUR, FLIGHT, VIDEO = 95.0, (88.0, 150.0), (60.0, 1000.0)
 
