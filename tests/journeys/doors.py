@@ -3,12 +3,13 @@
 import base64
 import json
 import re
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from html import unescape
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from django import forms
@@ -18,11 +19,13 @@ from django.utils import timezone
 from pydantic import BaseModel
 
 from vsm.cli.commands import main
+from vsm.exchange.institutions.models import Hub
 from vsm.exchange.people.actions import make_token
 from vsm.exchange.people.models import Person
 from vsm.exchange.people.queries import actor_of
-from vsm.kit import clock
+from vsm.kit import audit, clock
 from vsm.kit.actions import TABLE
+from vsm.kit.models import Job
 from vsm.kit.resources import RESOURCES
 from vsm.kit.uploads import Upload
 from vsm.web.forms import ActionForm, LocalizedField, RankingField, RowsField, UploadField
@@ -46,6 +49,53 @@ class Door(Protocol):
 
     def read(self, who: Person, noun: str, pk: UUID) -> str:
         """What this person is shown of a record, as text."""
+
+
+@dataclass
+class Story:
+    """The people by name and the things by noun, as a story goes on."""
+
+    door: Door
+    people: dict[str, Person] = field(default_factory=dict)
+    things: dict[str, UUID] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, door: Door, **zones: str) -> Self:
+        """A hub and everybody by their zone. Olga runs the installation."""
+        hub = Hub(name="Story", contact="olga@people.example")
+        hub.save()
+        return cls(door, {name: somebody(name, zone) for name, zone in zones.items()}, {"hub": hub.pk})
+
+    def act(self, who: str, what: str, verb: str, **inputs: Any) -> UUID:
+        """`who` does `verb` to the thing called `what` ("noun" or "noun:name"); the thing made is remembered by its noun."""
+        noun, made = self.door.act(self.people[who], what.partition(":")[0], self.things[what], verb, **inputs)
+        if noun != what.partition(":")[0]:
+            self.things[noun] = made
+        return made
+
+    def start(self, who: str, what: str, verb: str, name: str) -> Any:
+        """What the form of an act begins with."""
+        action = TABLE[what.partition(":")[0], verb]
+        begin = action.asks[name].start
+        assert begin
+        return begin(action.model.objects.get(pk=self.things[what]), actor_of(self.people[who], clock.now()))
+
+
+def somebody(name: str, zone: str) -> Person:
+    person = Person(email=f"{name}@people.example", name=name.title(), language="en", zone=zone, is_operator=name == "olga")
+    person.set_unusable_password()
+    person.save()
+    return person
+
+
+def on(day: date, hour: int = 15) -> AbstractContextManager[None]:
+    """The clock held at an hour of that day, UTC."""
+    return clock.stopped_at(datetime.combine(day, time(hour), UTC))
+
+
+def left_behind() -> tuple[list[Any], list[Any]]:
+    """What a story must not leave: faults of the audit chain, and jobs that gave up."""
+    return audit.verify(), list(Job.objects.filter(state="dead").values_list("path", "error"))
 
 
 @dataclass

@@ -10,16 +10,15 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from tests.journeys.doors import Pages
+from tests.journeys.doors import Pages, left_behind, somebody
 from tests.observatory.test_publishing import revised
 from vsm.exchange.events.models import OnlineEvent, Registration
 from vsm.exchange.events.queries import link_token
 from vsm.exchange.institutions.models import Hub
-from vsm.exchange.people.models import Person
-from vsm.kit import audit, clock
+from vsm.kit import clock
 from vsm.kit.actors import SYSTEM
 from vsm.kit.jobs import drain
-from vsm.kit.models import Job, Message
+from vsm.kit.models import Message
 from vsm.observatory.publications.models import Publication
 from vsm.observatory.sources.actions import load, ship
 
@@ -29,17 +28,10 @@ STARTS = NOW + timedelta(days=14)
 BRIEF = "/observatory/briefs/covid-effect/"
 
 
-def somebody(name: str, zone: str, *, is_operator: bool = False) -> Person:
-    person = Person(email=f"{name}@people.example", name=name.title(), language="en", zone=zone, is_operator=is_operator)
-    person.set_unusable_password()
-    person.save()
-    return person
-
-
 def test_a_release_becomes_a_brief_and_the_brief_an_event(tmp_path: Path) -> None:
     cache.clear()
     door, visitor = Pages(), Client(headers={"accept-language": "pt-br"})
-    olga, bia = somebody("olga", "America/Lima", is_operator=True), somebody("bia", "America/Lima")
+    olga, bia = somebody("olga", "America/Lima"), somebody("bia", "America/Lima")
     hub = Hub(name="Story", contact="olga@people.example")
     hub.save()
     with clock.stopped_at(NOW):
@@ -87,4 +79,4 @@ def test_a_release_becomes_a_brief_and_the_brief_an_event(tmp_path: Path) -> Non
         {"registration_to_confirm", "registration_confirmed", "event_held", "event_recorded"}, True, True,
     )  # fmt: skip
     assert (counted, OnlineEvent.objects.get().state) == (["year,country,registered,attended", "2027,other,,", "2027,all,,"], "held")
-    assert (audit.verify(), list(Job.objects.filter(state="dead").values_list("path", "error"))) == ([], [])
+    assert left_behind() == ([], [])

@@ -5,57 +5,28 @@ student, Olga runs the installation, Dora is a stranger. The clock is held at ea
 """
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
-from uuid import UUID
 
 import pytest
 from django.test import Client
 from jwcrypto import jwk, jws
 
 from tests.journeys.conftest import IN_CHROMIUM
-from tests.journeys.doors import Door, Pages, Refusal
+from tests.journeys.doors import Door, Pages, Refusal, Story, left_behind
 from vsm.exchange.allocation.models import Run, Seat
 from vsm.exchange.applications.models import Application
 from vsm.exchange.credentials.models import Credential, IssuerKey
-from vsm.exchange.institutions.models import Hub, Organisation
+from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.learning_agreements.models import LearningAgreement
-from vsm.exchange.people.models import Person
-from vsm.exchange.people.queries import actor_of
 from vsm.exchange.recognition.models import Decision, Result, Transcript
 from vsm.exchange.sessions.models import Enrolment, Session
-from vsm.kit import audit, clock
-from vsm.kit.actions import TABLE
+from vsm.kit import clock
 from vsm.kit.jobs import drain
-from vsm.kit.models import Job, Message
+from vsm.kit.models import Message
 from vsm.kit.uploads import Upload
 
 START = datetime(2027, 1, 11, 15, 0, tzinfo=UTC)
 TITLE = {"es": "Estadística aplicada", "pt-br": "Estatística aplicada", "en": "Applied statistics", "fr": "Statistique appliquée"}
-
-
-@dataclass
-class Story:
-    """The people by name and the things by noun, as the story goes on."""
-
-    door: Door
-    people: dict[str, Person] = field(default_factory=dict)
-    things: dict[str, UUID] = field(default_factory=dict)
-
-    def act(self, who: str, what: str, verb: str, **inputs: Any) -> UUID:
-        """`who` does `verb` to the thing called `what` ("noun" or "noun:name"); the thing made is remembered by its noun."""
-        noun, made = self.door.act(self.people[who], what.partition(":")[0], self.things[what], verb, **inputs)
-        if noun != what.partition(":")[0]:
-            self.things[noun] = made
-        return made
-
-    def start(self, who: str, what: str, verb: str, name: str) -> Any:
-        """What the form of an act begins with."""
-        action = TABLE[what.partition(":")[0], verb]
-        begin = action.asks[name].start
-        assert begin
-        return begin(action.model.objects.get(pk=self.things[what]), actor_of(self.people[who], clock.now()))
 
 
 def at(days: float) -> AbstractContextManager[None]:
@@ -64,20 +35,9 @@ def at(days: float) -> AbstractContextManager[None]:
 
 @pytest.fixture
 def story(door: Door) -> Story:
-    told = Story(door)
-    for name, zone, is_operator in (
-        ("ana", "America/Lima", False), ("beto", "America/Lima", False), ("bia", "America/Lima", False), ("rosa", "America/Lima", False),
-        ("carlos", "America/Santiago", False), ("ines", "America/Santiago", False), ("raul", "America/Santiago", False),
-        ("dora", "Asia/Manila", False), ("olga", "America/Lima", True),
-    ):  # fmt: skip
-        person = Person(email=f"{name}@people.example", name=name.title(), language="en", zone=zone, is_operator=is_operator)
-        person.set_unusable_password()
-        person.save()
-        told.people[name] = person
-    hub = Hub(name="Story", contact="olga@people.example")
-    hub.save()
-    told.things["hub"] = hub.pk
-    return told
+    return Story.of(
+        door, ana="America/Lima", beto="America/Lima", bia="America/Lima", rosa="America/Lima", carlos="America/Santiago", ines="America/Santiago", raul="America/Santiago", dora="Asia/Manila", olga="America/Lima",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("door", ["pages", "api", "command", IN_CHROMIUM], indirect=True)
@@ -97,8 +57,7 @@ def test_a_course_from_agreement_to_recognised_credit(story: Story) -> None:
     during(story)
     results_and_recognition(story)
     credential(story)
-    assert audit.verify() == []
-    assert list(Job.objects.filter(state="dead").values_list("path", "error")) == []
+    assert left_behind() == ([], [])
 
 
 def institutions_and_people(story: Story) -> None:

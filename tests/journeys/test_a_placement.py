@@ -15,16 +15,13 @@ from django.test import Client
 from jwcrypto import jwk, jws
 
 from tests.journeys.conftest import IN_CHROMIUM
-from tests.journeys.doors import Door, Refusal
-from tests.journeys.test_a_course_at_another_university import Story
+from tests.journeys.doors import Door, Refusal, Story, left_behind, on
 from vsm.exchange.credentials.models import Credential, IssuerKey
-from vsm.exchange.institutions.models import Hub
 from vsm.exchange.people.actions import accept_by_link
-from vsm.exchange.people.models import Person
 from vsm.exchange.placements.models import Concern, Host, HoursEntry, Interview, Placement, PlacementAgreement
-from vsm.kit import audit, clock
+from vsm.kit import clock
 from vsm.kit.jobs import drain
-from vsm.kit.models import Job, Message
+from vsm.kit.models import Message
 from vsm.rulebook.placements import criteria, instrument
 
 START = datetime(2027, 1, 11, 15, 0, tzinfo=UTC)  # a Monday
@@ -34,10 +31,6 @@ TITLE = {"es": "Datos de encuestas", "en": "Survey data"}
 
 def at(days: float) -> AbstractContextManager[None]:
     return clock.stopped_at(START + timedelta(days=days))
-
-
-def on(day: date, hour: int = 15) -> AbstractContextManager[None]:
-    return clock.stopped_at(datetime.combine(day, time(hour), UTC))
 
 
 def mail(to: str, subject: str) -> Message:
@@ -50,19 +43,9 @@ def mail(to: str, subject: str) -> Message:
 
 @pytest.fixture
 def story(door: Door) -> Story:
-    told = Story(door)
-    for name, zone, is_operator in (
-        ("ana", "America/Lima", False), ("bia", "America/Lima", False), ("tito", "America/Lima", False), ("nora", "America/Montevideo", False),
-        ("dora", "Asia/Manila", False), ("olga", "America/Lima", True),
-    ):  # fmt: skip
-        person = Person(email=f"{name}@people.example", name=name.title(), language="en", zone=zone, is_operator=is_operator)
-        person.set_unusable_password()
-        person.save()
-        told.people[name] = person
-    hub = Hub(name="Story", contact="olga@people.example")
-    hub.save()
-    told.things["hub"] = hub.pk
-    return told
+    return Story.of(
+        door, ana="America/Lima", bia="America/Lima", tito="America/Lima", nora="America/Montevideo", dora="Asia/Manila", olga="America/Lima",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("door", ["pages", "api", "command", IN_CHROMIUM], indirect=True)
@@ -82,8 +65,7 @@ def test_a_placement_from_vetting_to_certificate(story: Story) -> None:
     concern(story)
     evaluations(story)
     certificate_and_credit(story)
-    assert audit.verify() == []
-    assert list(Job.objects.filter(state="dead").values_list("path", "error")) == []
+    assert left_behind() == ([], [])
 
 
 def institutions(story: Story) -> None:

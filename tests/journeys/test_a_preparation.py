@@ -4,28 +4,20 @@ Ana (Lima) will travel to Porto. Bia works at her university, Carlos at the host
 """
 
 import json
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date, time
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.test import Client
 
 from tests.journeys.conftest import IN_CHROMIUM
-from tests.journeys.doors import Door, Refusal
+from tests.journeys.doors import Door, Refusal, Story, left_behind, on
 from vsm.exchange.credentials.models import Credential
-from vsm.exchange.institutions.models import Hub
-from vsm.exchange.people.models import Person
-from vsm.exchange.people.queries import actor_of
 from vsm.exchange.preparations.facts import meetings_of
 from vsm.exchange.preparations.models import Pairing, Participation, Preparation, PreparationRequirement, SelfAssessment
 from vsm.exchange.sessions.models import Participant
-from vsm.kit import audit, clock
-from vsm.kit.actions import TABLE
 from vsm.kit.jobs import drain
-from vsm.kit.models import Job, Message
+from vsm.kit.models import Message
 from vsm.kit.signing import read_jwt
 from vsm.standards.open_badges.read import read
 
@@ -33,42 +25,11 @@ TITLE = {"es": "Rumbo a Porto", "pt-br": "Rumo ao Porto", "en": "Bound for Porto
 TEXT = {"en": "Look before you travel.", "es": "Busca antes de viajar."}
 
 
-@dataclass
-class Story:
-    door: Door
-    people: dict[str, Person] = field(default_factory=dict)
-    things: dict[str, UUID] = field(default_factory=dict)
-
-    def act(self, who: str, what: str, verb: str, **inputs: Any) -> UUID:
-        noun, made = self.door.act(self.people[who], what.partition(":")[0], self.things[what], verb, **inputs)
-        if noun != what.partition(":")[0]:
-            self.things[noun] = made
-        return made
-
-    def start(self, who: str, what: str, verb: str, name: str) -> Any:
-        """What the form of an act begins with."""
-        action = TABLE[what.partition(":")[0], verb]
-        begin = action.asks[name].start
-        assert begin
-        return begin(action.model.objects.get(pk=self.things[what]), actor_of(self.people[who], clock.now()))
-
-
-def on(day: date, hour: int = 15) -> AbstractContextManager[None]:
-    return clock.stopped_at(datetime(day.year, day.month, day.day, hour, 0, tzinfo=UTC))
-
-
 @pytest.fixture
 def story(door: Door) -> Story:
-    told = Story(door)
-    for name, zone in (("ana", "America/Lima"), ("bia", "America/Lima"), ("carlos", "Europe/Lisbon"), ("pia", "Europe/Lisbon"), ("dora", "Asia/Manila"), ("olga", "America/Lima")):
-        person = Person(email=f"{name}@people.example", name=name.title(), language="en", zone=zone, is_operator=name == "olga")
-        person.set_unusable_password()
-        person.save()
-        told.people[name] = person
-    hub = Hub(name="Story", contact="olga@people.example")
-    hub.save()
-    told.things["hub"] = hub.pk
-    return told
+    return Story.of(
+        door, ana="America/Lima", bia="America/Lima", carlos="Europe/Lisbon", pia="Europe/Lisbon", dora="Asia/Manila", olga="America/Lima",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("door", ["pages", "api", IN_CHROMIUM], indirect=True)
@@ -83,8 +44,7 @@ def test_a_preparation_from_offer_to_fulfilled_condition(story: Story) -> None:
     doing(story)
     completing(story)
     waiving(story)
-    assert audit.verify() == []
-    assert list(Job.objects.filter(state="dead").values_list("path", "error")) == []
+    assert left_behind() == ([], [])
 
 
 def institutions(story: Story) -> None:

@@ -6,10 +6,7 @@ a module once, is awarded, and asks home to recognise the whole award.
 """
 
 import json
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -17,11 +14,9 @@ from django.test import Client
 from jwcrypto import jwk, jws
 
 from tests.journeys.conftest import IN_CHROMIUM
-from tests.journeys.doors import Api, Door, Refusal
+from tests.journeys.doors import Api, Door, Refusal, Story, left_behind, on
 from vsm.exchange.credentials.models import Credential, IssuerKey
-from vsm.exchange.institutions.models import Hub, Term
-from vsm.exchange.people.models import Person
-from vsm.exchange.people.queries import actor_of
+from vsm.exchange.institutions.models import Term
 from vsm.exchange.programmes.actions import AdmissionRankRow, ModuleGradeRow
 from vsm.exchange.programmes.models import (
     Admission,
@@ -31,10 +26,8 @@ from vsm.exchange.programmes.models import (
     Study,
     TermEnrolment,
 )
-from vsm.kit import audit, clock
-from vsm.kit.actions import TABLE
 from vsm.kit.jobs import drain
-from vsm.kit.models import Job, Message
+from vsm.kit.models import Message
 from vsm.kit.signing import read_jwt
 from vsm.kit.uploads import Upload
 from vsm.standards.open_badges.read import read
@@ -55,49 +48,15 @@ MODULES = [
 ]  # fmt: skip
 
 
-@dataclass
-class Story:
-    door: Door
-    people: dict[str, Person] = field(default_factory=dict)
-    things: dict[str, UUID] = field(default_factory=dict)
-
-    def act(self, who: str, what: str, verb: str, **inputs: Any) -> UUID:
-        noun, made = self.door.act(self.people[who], what.partition(":")[0], self.things[what], verb, **inputs)
-        if noun != what.partition(":")[0]:
-            self.things[noun] = made
-        return made
-
-    def start(self, who: str, what: str, verb: str, name: str) -> Any:
-        """What the form of an act begins with."""
-        action = TABLE[what.partition(":")[0], verb]
-        begin = action.asks[name].start
-        assert begin
-        return begin(action.model.objects.get(pk=self.things[what]), actor_of(self.people[who], clock.now()))
-
-
-def on(day: date) -> AbstractContextManager[None]:
-    return clock.stopped_at(datetime(day.year, day.month, day.day, 15, 0, tzinfo=UTC))
-
-
 def work() -> None:
     drain()
 
 
 @pytest.fixture
 def story(door: Door) -> Story:
-    told = Story(door)
-    for name, zone in (
-        ("ana", "America/Lima"), ("beto", "America/Lima"), ("cira", "America/Bogota"), ("rosa", "America/Lima"), ("carlos", "Europe/Lisbon"),
-        ("raul", "Europe/Lisbon"), ("dora", "Asia/Manila"), ("olga", "America/Lima"),
-    ):  # fmt: skip
-        person = Person(email=f"{name}@people.example", name=name.title(), language="en", zone=zone, is_operator=name == "olga")
-        person.set_unusable_password()
-        person.save()
-        told.people[name] = person
-    hub = Hub(name="Story", contact="olga@people.example")
-    hub.save()
-    told.things["hub"] = hub.pk
-    return told
+    return Story.of(
+        door, ana="America/Lima", beto="America/Lima", cira="America/Bogota", rosa="America/Lima", carlos="Europe/Lisbon", raul="Europe/Lisbon", dora="Asia/Manila", olga="America/Lima",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("door", ["pages", "api", IN_CHROMIUM], indirect=True)
@@ -110,8 +69,7 @@ def test_a_programme_from_admission_to_recognised_award(story: Story) -> None:
     studying(story)
     award(story)
     recognition(story)
-    assert audit.verify() == []
-    assert list(Job.objects.filter(state="dead").values_list("path", "error")) == []
+    assert left_behind() == ([], [])
 
 
 def institutions(story: Story) -> None:
