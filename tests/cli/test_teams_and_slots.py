@@ -93,6 +93,14 @@ def test_a_fault_of_a_class_names_file_and_line_and_nothing_is_written(case: str
     assert not Path("out").exists()
 
 
+def test_a_column_that_nobody_reads_is_told_once_and_a_wrong_day_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("teams form class.csv --size 2 --out out", class_csv="id,langauges,zone\nana,es,Moon/Base\nbia,es,\ncora,es,\n") == 2
+    assert [line[:33] for line in capsys.readouterr().err.splitlines()] == ["class.csv, line 2: “langauges” is", "class.csv, line 2: “Moon/Base” is"]
+    with pytest.raises(SystemExit):
+        run("teams form class.csv --size 2 --out out --on 2027-13-01", class_csv=CLASS)
+    assert "“2027-13-01” is no day of the calendar; write it as 2027-03-01" in capsys.readouterr().err
+
+
 def test_all_faults_are_told_at_once_in_the_reader_s_language(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("teams form class.csv --size 2 --out out --language es", class_csv="id,zone\nana,Moon/Base\nana,America/Lima\n") == 2
     first, second = capsys.readouterr().err.splitlines()

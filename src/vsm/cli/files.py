@@ -1,8 +1,10 @@
 """What the commands that go from files to files have in common: reading, refusing, writing whole or not at all."""
 
+import argparse
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 
 from vsm.kit.errors import Invalid
@@ -10,6 +12,14 @@ from vsm.kit.saying import say_reason
 from vsm.kit.verdict import Reason
 
 DONE, WRONG, FAULTY = 0, 1, 2
+
+
+def day(text: str) -> date:
+    """A day among the arguments."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"“{text}” is no day of the calendar; write it as 2027-03-01") from None
 
 
 def read_file(path: Path) -> bytes:

@@ -2,12 +2,11 @@
 
 import argparse
 import json
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
-from vsm.cli.files import DONE, WRONG, read_file, reasons, refused, write_files
+from vsm.cli.files import DONE, WRONG, day, read_file, reasons, refused, write_files
 from vsm.cli.saying import speak, table
 from vsm.kit.errors import Invalid
 from vsm.kit.localized import LANGUAGES
@@ -19,15 +18,18 @@ if TYPE_CHECKING:
 
 def slots_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="verb", required=True)
-    find = verbs.add_parser("find", help="the hours that burden nobody much, and turns where no hour is good for all")
+    find = verbs.add_parser(
+        "find", help="the hours that burden nobody much, and turns where no hour is good for all",
+        epilog="Columns: id and zone (needed), hours (Mon-Fri 08-20), busy (FROM/TO with their zone, several between spaces). More, with examples: handbook/instructor.md.",
+    )  # fmt: skip
     find.add_argument("file", type=Path, metavar="FILE", help="people as CSV, or people and dates as JSON")
-    find.add_argument("--from", dest="starts_on", type=date.fromisoformat, metavar="DAY")
-    find.add_argument("--to", dest="ends_on", type=date.fromisoformat, metavar="DAY")
+    find.add_argument("--from", dest="starts_on", type=day, metavar="DAY", help="the first day, as 2027-03-01")
+    find.add_argument("--to", dest="ends_on", type=day, metavar="DAY", help="the last day")
     find.add_argument("--zone", default="", help="on whose wall the hours are chosen (default: the first person's)")
     find.add_argument("--minutes", type=int, help="how long a meeting lasts (default 60)")
-    find.add_argument("--without", action="append", default=[], type=date.fromisoformat, metavar="DAY", help="a day without a meeting; may be repeated")
+    find.add_argument("--without", action="append", default=[], type=day, metavar="DAY", help="a day without a meeting; may be repeated")
     find.add_argument("--out", type=Path, metavar="DIR", help="write hours.csv, turns.csv and burdens.csv there")
-    find.add_argument("--json", action="store_true")
+    find.add_argument("--json", action="store_true", help="print the whole answer as JSON")
     find.add_argument("--language", default="en", choices=LANGUAGES)
 
 

@@ -2,12 +2,11 @@
 
 import argparse
 import json
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
-from vsm.cli.files import DONE, WRONG, read_file, reasons, refused, write_files
+from vsm.cli.files import DONE, WRONG, day, read_file, reasons, refused, write_files
 from vsm.cli.saying import speak
 from vsm.kit.clock import now
 from vsm.kit.errors import Invalid
@@ -22,7 +21,12 @@ if TYPE_CHECKING:
 
 def teams_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="verb", required=True)
-    form = verbs.add_parser("form", help="cut a class into teams, by rules that must hold and wishes")
+    form = verbs.add_parser(
+        "form", help="cut a class into teams, by rules that must hold and wishes",
+        epilog="Columns: id (needed), country, institution, languages, zone, hours (Mon-Fri 08-20), together and apart (ids), skill:NAME, group:NAME. "
+        "Rules: language, window=HOURS, countries=N, institutions=N, same_country=N, same_institution=N, zones=HOURS, not_alone=GROUP, balance=SKILL. "
+        "More, with examples: handbook/instructor.md.",
+    )  # fmt: skip
     form.add_argument("file", type=Path, metavar="FILE", help="students as CSV, or students and rules as JSON")
     form.add_argument("--out", type=Path, required=True, metavar="DIR", help="where teams.csv, reasons.csv and formation.json are written")
     form.add_argument("--size", type=int, help="how many people make a team")
@@ -32,7 +36,7 @@ def teams_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--wish", action="append", default=[], metavar="RULE[:WEIGHT]", help="a wish: zones=6:10, balance=python …")
     form.add_argument("--keep", type=Path, metavar="TEAMS", help="a teams.csv to re-balance: as few people as possible change their team")
     form.add_argument("--seed", help="of the search: any line of text (default 0)")
-    form.add_argument("--on", type=date.fromisoformat, metavar="DAY", help="the day on which clocks are compared (default today)")
+    form.add_argument("--on", type=day, metavar="DAY", help="the day on which clocks are compared (default today)")
     form.add_argument("--json", action="store_true", help="print formation.json")
     form.add_argument("--language", default="en", choices=LANGUAGES)
 

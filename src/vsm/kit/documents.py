@@ -6,7 +6,7 @@ alone. `json` forgets on which line a thing stood; whoever mends a file of 300 r
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,6 +116,17 @@ def _over(text: str, place: int) -> int:
 
 def _line(text: str, place: int) -> int:
     return text.count("\n", 0, place) + 1
+
+
+def once(faults: Iterable[Reason]) -> Iterator[Reason]:
+    """The faults without the repetitions of a column that nobody reads: it stands on every line and is told with the first."""
+    told: set[str] = set()
+    for each in faults:
+        problem = each.params.get("problem")
+        name = str(problem.params["name"]) if isinstance(problem, Reason) and problem.code == "name-unknown" else ""
+        if name not in told:
+            yield each
+        told |= {name} - {""}
 
 
 def unknown(names: Collection[str], known: Collection[str]) -> Iterator[Reason]:

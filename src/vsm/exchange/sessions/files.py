@@ -13,7 +13,7 @@ from typing import Any
 from vsm.exchange.sessions.slots import Who, Wish
 from vsm.exchange.sessions.written_weeks import hours_of_week
 from vsm.exchange.sessions.zones import present_name, why_no_zone
-from vsm.kit.documents import Document, Row, at, in_file, read_document, unknown
+from vsm.kit.documents import Document, Row, at, in_file, once, read_document, unknown
 from vsm.kit.errors import Invalid
 from vsm.kit.i18n import N_
 from vsm.kit.verdict import Reason
@@ -49,7 +49,7 @@ def question_of(name: str, data: bytes, asked: Asked, *, zones: Collection[str])
             if not wrong:
                 people.append(_who(row.value))
         wish = _wish(document, asked, people, zones, faults)
-        Invalid.because(faults)
+        Invalid.because(once(faults))
     except Invalid as error:
         told = [in_file(name, each) for each in error.reasons[:MOST_TOLD]]
         if len(error.reasons) > MOST_TOLD:

@@ -18,7 +18,7 @@ from vsm.exchange.sessions.written_weeks import hours_of_week
 from vsm.exchange.sessions.zones import present_name, why_no_zone
 from vsm.exchange.teams.problem import MOST, Kind, Participant, Problem, Rule
 from vsm.exchange.teams.rules import WISH, blocks_of
-from vsm.kit.documents import Document, Row, at, in_file, read_document, unknown
+from vsm.kit.documents import Document, Row, at, in_file, once, read_document, unknown
 from vsm.kit.errors import Invalid
 from vsm.kit.i18n import N_
 from vsm.kit.sheets import write_rows
@@ -69,7 +69,7 @@ def problem_of(name: str, data: bytes, given: Given, *, zones: Collection[str], 
             _student(row, reading)
         rules = list(given.rules) or [rule for row in document.rows.get("rules", ()) if (rule := _rule(row, reading.faults))]
         together, apart = (_known_pairs(kind, reading) for kind in PAIRED)
-        Invalid.because(reading.faults)
+        Invalid.because(once(reading.faults))
         return Problem.of(
             reading.people, rules, size=facts.size or 0, smallest=facts.smallest, largest=facts.largest, seed=facts.seed or "0",
             together=together, apart=apart,
