@@ -43,6 +43,8 @@ class ActionForm(forms.Form):
             ask = action.asks[name]
             self.fields[name] = field_for(info, ask, record, actor)
             self.fields[name].initial = _starting(action, name, info, ask, record, actor)
+            if request is not None and request.method == "GET" and _offers(self.fields[name], request.GET.get(name)):
+                self.fields[name].initial = request.GET[name]  # a link may choose beforehand, among what there is to choose
 
     def as_typed(self) -> "ActionForm":
         """The same form with what was typed, judged by nobody yet."""
@@ -54,6 +56,10 @@ class ActionForm(forms.Form):
     def inputs(self) -> dict[str, Any]:
         """The cleaned values, without inputs left empty that have a default."""
         return {name: value for name, value in self.cleaned_data.items() if value is not None or self.fields[name].required is False}
+
+
+def _offers(field: forms.Field, value: str | None) -> bool:
+    return isinstance(field, forms.TypedChoiceField) and field.valid_value(value)
 
 
 def field_for(info: FieldInfo, ask: Ask, record: Any, actor: Actor) -> forms.Field:

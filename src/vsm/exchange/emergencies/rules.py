@@ -182,8 +182,11 @@ def why_not_declare(
 
 def why_not_lift(*, starts_on: date, on: date, return_on: date, today: date) -> Iterator[Reason]:
     """The day of lifting is the first day on which nothing is restricted any more."""
-    if today < starts_on or on <= starts_on:
-        text = N_("It cannot end before it has begun: it starts on %(starts)s. To take it back before that, withdraw it.")
+    if today < starts_on:
+        text = N_("It has not begun yet: it starts on %(starts)s. To take it back before that, withdraw it; if you know now when it ends, change its last day.")
+        yield Reason("lifted-before-start", text, {"starts": starts_on}, "on")
+    elif on <= starts_on:
+        text = N_("It cannot end before it has begun: it starts on %(starts)s. Give a later day, or withdraw it to take it back.")
         yield Reason("lifted-before-start", text, {"starts": starts_on}, "on")
     if on > today + timedelta(days=366):
         yield Reason("lifted-too-far", N_("This day lies more than a year ahead: check it."), {}, "on")

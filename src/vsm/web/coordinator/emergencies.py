@@ -44,6 +44,7 @@ BARS = 120
 def context(emergency: Emergency, actor: Actor) -> dict[str, Any]:
     """What an emergency's page shows above its facts, by where it stands."""
     is_draft = emergency.state == State.DRAFT
+    days = [] if is_draft or not may_count(actor) else _exposure(emergency)
     return {
         "emergency": emergency,
         "is_draft": is_draft,
@@ -51,7 +52,7 @@ def context(emergency: Emergency, actor: Actor) -> dict[str, Any]:
         "others": [_("%(emergency)s, from %(day)s") % {"emergency": each, "day": formats.date_format(each.starts_on)} for each in overlapping(emergency)] if is_draft else [],
         "groups": [] if is_draft else _groups(emergency, actor),
         "under_way": _under_way(emergency, actor),
-        "chart": None if is_draft or not may_count(actor) else days_chart(_exposure(emergency)),
+        "chart": days_chart(days) if any(day.concerned or day.online for day in days) else None,
         "exposure_url": f"/emergencies/{emergency.pk}/exposure",
     }
 

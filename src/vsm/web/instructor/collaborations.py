@@ -32,6 +32,7 @@ from vsm.exchange.collaborations.exchange_queries import (
 from vsm.exchange.collaborations.matching import PART_WORDS, Match, Overlap, compare
 from vsm.exchange.collaborations.meeting import series_of
 from vsm.exchange.collaborations.models import (
+    CheckIn,
     Exchange,
     ExchangeTeam,
     PartnerFair,
@@ -165,7 +166,8 @@ def watch(request: Request, pk: UUID) -> HttpResponse:
     if not is_facilitator(exchange, request.actor):
         raise not_found()
     now, level = clock.now(), request.GET.get("level", "")
-    everybody = [_watched(each, request.actor) for each in watched(exchange, now)]
+    said = dict(CheckIn.objects.visible_to(request.actor).filter(participant__exchange=exchange).order_by("week").values_list("participant", "words"))
+    everybody = [{**_watched(each, request.actor), "words": said.get(each.participant.pk, "")} for each in watched(exchange, now)]
     lines = [line for line in everybody if not level or line["level"] == level]
     if request.GET.get("sort") == "name":
         lines.sort(key=lambda line: line["name"].casefold())

@@ -64,7 +64,8 @@ def _offer(category: Category, actor: Actor) -> dict[str, str] | None:
     act = TABLE["organisation", category.offer]
     for place in Organisation.objects.filter(pk__in=actor.organisations("coordinator", "instructor", "registrar")).order_by("pk"):
         if act.permits(place, actor) and act.possible(place):
-            return {"url": f"/organisations/{place.pk}/{category.offer}/", "label": say(act.label)}
+            chosen = f"?category={category.slug}" if "category" in act.asks else ""
+            return {"url": f"/organisations/{place.pk}/{category.offer}/{chosen}", "label": say(act.label)}
     return None
 
 
