@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 from playwright.sync_api import sync_playwright
 
 from tests.browser.newcomer import chromium
+from tests.browser.visitor import PATIENCE
 from vsm.api.rest import document
 from vsm.api.rest.app import _finished
 from vsm.kit.actions import TABLE
@@ -142,9 +143,12 @@ def test_the_page_of_the_api_is_drawn_under_our_policy_and_calls_nobody_else(sit
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: said.append(str(error)))
         answer = page.goto(f"{site}/api/v1/docs")
-        page.wait_for_selector("#operations-call-list_call", timeout=30_000)
+        page.wait_for_selector("#operations-tag-call", timeout=PATIENCE)
+        assert page.locator(".opblock").count() == 0, "drawn when they are asked for"
+        page.click("#operations-tag-call")
+        page.wait_for_selector("#operations-call-list_call", timeout=PATIENCE)
         page.click("#operations-call-list_call .opblock-summary")
-        page.wait_for_selector("#operations-call-list_call .parameters", timeout=30_000)
+        page.wait_for_selector("#operations-call-list_call .parameters", timeout=PATIENCE)
         policy = answer.headers["content-security-policy"] if answer else ""
         drawn = page.inner_text("#operations-call-list_call")
         browser.close()
