@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -12,8 +13,10 @@ from django.utils import translation
 from tests.environment import DATA
 
 # The gate asks the same of everybody; whoever looks for new counter-examples runs `./vsm test --hypothesis-profile=searching`.
-hypothesis.settings.register_profile("gate", derandomize=True)
-hypothesis.settings.register_profile("searching", derandomize=False, print_blob=True)
+# How long an example takes says something of the machine, not of the law.
+ANY_PACE: dict[str, Any] = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("gate", derandomize=True, **ANY_PACE)
+hypothesis.settings.register_profile("searching", derandomize=False, print_blob=True, **ANY_PACE)
 hypothesis.settings.load_profile("gate")
 
 
@@ -32,27 +35,43 @@ LONGEST = (
     "tests/api/test_fuzz", "tests/world/test_walk", "tests/world/test_visible", "tests/world/test_addresses", "tests/api/", "tests/world/",
     "tests/journeys/", "tests/browser/test_axe", "tests/browser/", "tests/cli/",
 )  # fmt: skip
-ONE_READER = "bia"  # a coordinator: she sees records of every kind
+# Nobody, a student, a coordinator who sees records of every kind, and a stranger at another institution.
+FEW_READERS, ONE_READER = ("", "ana", "bia", "dora"), "bia"
+# What sends every list, page, action and race to the second engine at least once.
+ON_BOTH = ("tests/kit/", "tests/world/", "tests/api/test_reading", "tests/journeys/")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL, the second pass, only what can tell the engines apart.
-
-    That is what asks for a database. Who may see what is decided by the same queries for every reader, so the walks take
-    one of them there. The browser looks at a program that runs on SQLite in either pass; it looks once.
-    """
+    """The order, and what is asked: all that can be with `--thorough`, else what the gate has time for (decision 0020)."""
     items.sort(key=lambda item: next((at for at, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST)))
-    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
-        return
-    kept = [item for item in items if item.get_closest_marker("browser") is None and asks_for_a_database(item) and not is_repeated(item)]
+    thorough, on_postgres = config.getoption("thorough"), os.environ.get("DATABASE_URL", "").startswith("postgres")
+    kept = [item for item in items if (thorough or is_for_the_gate(item, on_postgres=on_postgres)) and (not on_postgres or tells_engines_apart(item))]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
     items[:] = kept
 
 
-def is_repeated(item: pytest.Item) -> bool:
-    """Whether this is a walk by another reader than the one that suffices on a second engine."""
-    reader = item.callspec.params.get("reader") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
-    return item.get_closest_marker("walk") is not None and reader != ONE_READER
+def is_for_the_gate(item: pytest.Item, *, on_postgres: bool) -> bool:
+    """A question is asked of a few readers and by the doors that cost little; on the second engine by one, where it meets every query."""
+    door, reader = asked_by(item)
+    if on_postgres:
+        return door in ("", "api") and (item.get_closest_marker("committed") is not None or item.nodeid.startswith(ON_BOTH))
+    return door != "chromium" and (item.get_closest_marker("walk") is None or reader in FEW_READERS)
+
+
+def tells_engines_apart(item: pytest.Item) -> bool:
+    """Whether a second engine could answer otherwise.
+
+    That is what asks for a database. Who may see what is decided by the same queries for every reader, so the walks take
+    one of them there. The browser looks at a program that runs on SQLite in either pass; it looks once.
+    """
+    walks = item.get_closest_marker("walk") is not None
+    return item.get_closest_marker("browser") is None and asks_for_a_database(item) and (not walks or asked_by(item)[1] == ONE_READER)
+
+
+def asked_by(item: pytest.Item) -> tuple[str, str]:
+    """The door and the reader among a test's parameters."""
+    params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return str(params.get("door", "")), str(params.get("reader", ""))
 
 
 def asks_for_a_database(item: pytest.Item) -> bool:

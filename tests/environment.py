@@ -3,8 +3,20 @@
 import os
 import tempfile
 
+import pytest
+
 DATA = tempfile.mkdtemp(prefix="vsm-tests-")
 # The workers of one run share a folder: its path stands in the environment that they inherit.
 SHARED = os.environ.setdefault("VSM_TESTS_SHARED", tempfile.mkdtemp(prefix="vsm-tests-shared-"))
 os.environ["VSM_DATA"] = DATA
 os.environ["VSM_BASE_URL"] = "http://testserver"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--thorough", action="store_true", help="also what repeats a question for more readers, pages and doors, and every test on either engine")
+
+
+@pytest.fixture(scope="session")
+def thorough(request: pytest.FixtureRequest) -> bool:
+    """Whether everything is asked that can be, or what the gate has time for (decision 0020)."""
+    return bool(request.config.getoption("thorough"))

@@ -40,12 +40,15 @@ def calling(world: World) -> Callable[..., Caller]:
     return lambda key, **headers: with_token(world.people[key], **headers) if key else as_nobody(**headers)
 
 
-@pytest.fixture
-def three_of_each(world: World) -> None:
-    """What the demo world has fewer than three of."""
+@pytest.fixture(scope="module")
+def three_of_each(world: World, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    """What the demo world has fewer than three of; until the module ends."""
     bia, now = world.people["bia"], world.now
     by, home = actor(world, "bia"), world.organisations["andina"]
-    for number in range(3):
-        make_token(bia, by=by, now=now, label=f"Program {number}")
-        invite(home, by=by, now=now, email=f"new{number}@example.org", role="coordinator", language="en")
-        import_catalogue(home, by=by, now=now, file=Upload.of("courses.csv", "text/csv", b"code,title\n"), dry_run=True)
+    with django_db_blocker.unblock(), transaction.atomic():  # type: ignore[attr-defined]  # -- pytest-django's blocker
+        for number in range(3):
+            make_token(bia, by=by, now=now, label=f"Program {number}")
+            invite(home, by=by, now=now, email=f"new{number}@example.org", role="coordinator", language="en")
+            import_catalogue(home, by=by, now=now, file=Upload.of("courses.csv", "text/csv", b"code,title\n"), dry_run=True)
+        yield
+        transaction.set_rollback(True)

@@ -82,6 +82,7 @@ def test_a_list_that_fetches_item_by_item_would_be_found(world: World, calling: 
     assert queries_of(caller, "membership", 3) > queries_of(caller, "membership", 1) > QUERIES["membership"]
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("reader", READERS)
 def test_a_program_sees_just_what_the_pages_show(world: World, calling: Callable[..., Caller], reader: str) -> None:
     """Every list read to its end by REST, and page by page in the browser, names the same records; each can be read alone."""

@@ -15,6 +15,7 @@ import psycopg
 from vsm.config import ROOT
 from vsm.kit.messages import compile_changed
 
+THOROUGH = "--thorough"  # every page, reader and door; tests/conftest.py knows what the gate leaves out
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 REMEDY = {
     "postgres": "PostgreSQL: apt install postgresql, then VSM_TEST_POSTGRES=postgresql://user:password@127.0.0.1/database ./vsm test",
@@ -55,12 +56,12 @@ def postgres_answers(address: str) -> bool:
 
 def _suite(engine: str, words: Sequence[str], address: str) -> Counter[str]:
     """One pass. What needs real commits runs after the rest: the browser's loop and the database do not go together in one process."""
-    if words:
+    if set(words) - {THOROUGH}:
         return _pytest(engine, address, words)
     # File by file in the order of tests/conftest.py, which knows the long ones; xdist would order by the number of tests.
     side_by_side = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder")
-    return _pytest(engine, address, (*side_by_side, "-m", "not committed")) + _pytest(
-        f"{engine}, real commits", address, (*side_by_side, "-m", "committed")
+    return _pytest(engine, address, (*words, *side_by_side, "-m", "not committed")) + _pytest(
+        f"{engine}, real commits", address, (*words, *side_by_side, "-m", "committed")
     )
 
 
