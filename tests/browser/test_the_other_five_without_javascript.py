@@ -39,8 +39,8 @@ def test_2_a_place_in_a_programme_that_one_declines_goes_to_the_next(people: Peo
 
 
 def test_3_hours_that_the_host_confirms_count_for_the_student(people: People) -> None:
-    ana = people("ana@andina.example").opens("/").follows("Work experience").picks("Accessible websites").reads("Datos del Litoral")
-    ana.opens("/desk/").follows("Correct hours", exact=False).reads("13.5 hours to be confirmed")
+    people("").opens("/").follows("Work experience").picks("Accessible websites").reads("Datos del Litoral", "Sign in to apply")
+    ana = people("ana@andina.example").opens("/desk/").follows("Correct hours", exact=False).reads("13.5 hours to be confirmed")
     mario = people("mario@litoral.example").opens("/desk/").follows("Placements with hours to confirm", exact=False).picks("Ana Quispe Torres").follows("Confirm hours")
     for day in mario.main.get_by_role("checkbox").all():
         day.check()
@@ -59,7 +59,7 @@ def test_4_a_student_who_asks_for_help_stands_on_the_teachers_list(people: Peopl
 
 
 def test_5_a_module_of_a_preparation_that_is_done_shows_at_the_office(people: People) -> None:
-    people("").opens("/").follows("Preparation for physical mobility").picks("Bound for Porto").reads("everyday Portuguese")
+    people("").opens("/").follows("Preparation for physical mobility").picks("Bound for Porto").reads("everyday Portuguese", "Sign in to take part")
     flor = people("s009@andina.example").opens("/desk/").follows("Continue : Prepare", exact=False)
     bia = people("bia@andina.example").opens("/desk/").follows("Preparing to travel", exact=False).picks("Flor Huamán Quispe")
     assert "First Portuguese Link · 850 kB · 240 minutes Done" not in bia.text

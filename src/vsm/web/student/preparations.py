@@ -34,6 +34,7 @@ def preparation_part(preparation: Preparation, actor: Actor) -> dict[str, Any]:
         "meetings": list(meetings_of(preparation).order_by("starts_at")[:30]),
         "instruments_said": [_instrument(instrument(slug)) for slug in preparation.instruments],
         "mine_url": f"/participations/{mine.pk}/" if mine else "",
+        "is_open": preparation.state == "open" and not is_office, "is_anonymous": actor.is_anonymous, "host": name_of(preparation.host),
         "can_join": mine is None and preparation.state == "open" and bool(mobility_choices(preparation, actor)),
         "group": _group(preparation) if is_office else None,
     }  # fmt: skip
