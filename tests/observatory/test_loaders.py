@@ -272,5 +272,5 @@ def test_a_class_that_nobody_knows_is_refused(tmp_path: Path) -> None:
 @beside
 def test_the_real_list_of_regions_of_the_world_bank_is_read() -> None:
     release = taken(DATA / "codes/worldbank_regions_2017.csv")
-    assert (release.format, release.covers, {cell[3] for cell in cells("worldbank")}) == ("worldbank-classes", ["wb.region"], {0})
-    assert ("wb.region", "PER", 0, 3.0) in {(cell[0], cell[1], cell[3], cell[4]) for cell in cells("worldbank")}
+    assert (release.format, release.covers, {cell[3] for cell in cells("worldbank")}) == ("worldbank-classes", ["wb.region"], {2017})
+    assert ("wb.region", "PER", 2017, 3.0) in {(cell[0], cell[1], cell[3], cell[4]) for cell in cells("worldbank")}

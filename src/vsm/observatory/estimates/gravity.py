@@ -5,6 +5,7 @@ is absorbed by fixed effects (Santos Silva and Tenreyro 2006; Yotov et al. 2016,
 Analysis, UNCTAD/WTO, chapter 1). The estimator is pyfixest's; the guide's own figures are reproduced in the tests.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -65,7 +66,10 @@ def _fit(method: str, frame: Frame, outcome: str, regressors: Sequence[str], fix
         raise Unavailable(Reason("no-pyfixest", text)) from cause
     formula = f"{outcome} ~ {' + '.join(regressors)}" + (f" | {' + '.join(fixed)}" if fixed else "")
     estimate = pyfixest.fepois if method == "ppml" else pyfixest.feols
-    fitted = estimate(formula, data=frame, vcov={"CRV1": cluster})
+    with warnings.catch_warnings():
+        # Singletons fall away; how many rows is told with the fit, which a reader finds, and not on a console.
+        warnings.filterwarnings("ignore", message=".*singleton fixed effect", category=UserWarning)
+        fitted = estimate(formula, data=frame, vcov={"CRV1": cluster})
     values, errors = fitted.coef(), fitted.se()
     told = tuple(Coefficient(name, float(values[name]), float(errors[name])) for name in regressors)
     return Fit(method, told, int(fitted._N), len(frame) - int(fitted._N))

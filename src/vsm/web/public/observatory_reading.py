@@ -226,13 +226,13 @@ def grouped(grouping: str) -> dict[str, tuple[Fact, ...]]:
 
 
 def _summed(grouping: str) -> dict[str, tuple[Fact, ...]]:
-    cells = loaded().series.get("inbound", {})
-    panel, years = _panel(cells)
+    """Each region on a panel of its own: one panel for the world would leave of some regions next to nothing."""
     found: dict[str, tuple[Fact, ...]] = {}
     for code in groupings()[grouping]:
-        there = inside(code)
-        if there & panel:
-            found[code] = tuple(_sum_of(code, year, {geo: known[year] for geo, known in cells.items() if geo in there and year in known}, panel) for year in sorted(years))
+        there = {geo: known for geo, known in loaded().series.get("inbound", {}).items() if geo in inside(code)}
+        panel, years = _panel(there)
+        if panel:
+            found[code] = tuple(_sum_of(code, year, {geo: known[year] for geo, known in there.items() if year in known}, panel) for year in sorted(years))
     return found
 
 

@@ -77,14 +77,19 @@ def _shares(by: Choice, found: Mapping[str, Sequence[Fact]], year: int) -> Figur
     world = next((fact.value for fact in totals().yearly("inbound.world") if fact.year == year), None) if by.chosen not in SUMMED else sum(cells[year] for cells in loaded().series["inbound"].values() if year in cells)
     shares = [replace(fact, key=f"share.{fact.geo}.{year}", value=(fact.value or 0.0) / (world or 1.0), unit="share") for fact in sorted(facts, key=lambda fact: -(fact.value or 0.0))]
     title = _("Share of the world’s students from abroad, %(year)s: %(grouping)s") % {"year": year, "grouping": grouping_labels()[by.chosen]}
-    return _figure(by, "shares", title, pictures.share_map(title, shares), shares, _("Each square is a country, in the shade of its region."))
+    drawing = pictures.share_map(title, shares)
+    if by.chosen in SUMMED:
+        covered = [pictures.told(replace(fact, value=fact.coverage)) for fact in shares]
+        drawing = replace(drawing, head=(*drawing.head, _("Covered")), rows=tuple((*row, cell) for row, cell in zip(drawing.rows, covered, strict=True)))
+    return _figure(by, "shares", title, drawing, shares, _("Each square is a country, in the shade of its region."))
 
 
 def _figure(by: Choice, name: str, title: str, drawing: Any, facts: Sequence[Fact], note: str) -> Figure:
     if by.chosen not in SUMMED:
         return Figure(name, title, drawing, facts, pictures.unknown_totals(), run=totals().run, note=" ".join(filter(None, (note, _made_of(by.chosen)))), sdg=pictures.FROM_ABROAD)
-    hosts, everybody = sum(fact.extra["hosts"] for fact in facts if fact.year == facts[0].year), sum(fact.extra["all"] for fact in facts if fact.year == facts[0].year)
-    unknown = _("Only hosts that report in every year are counted, %(hosts)s of %(all)s: each sum is a lower bound, and who does not report is not zero.") % {"hosts": hosts, "all": everybody}
+    sizes = {fact.geo: fact.extra for fact in facts}
+    hosts, everybody = (sum(each[name] for each in sizes.values()) for name in ("hosts", "all"))
+    unknown = _("Of each group only hosts that report in every year shown are counted, %(hosts)s of %(all)s in all: each sum is a lower bound, and who does not report is not zero.") % {"hosts": hosts, "all": everybody}
     listed = classes(by.chosen) if by.chosen in BANK else None
     since = (_("Members as the World Bank lists them today, in every year.") if not listed.year else _("Members as the World Bank listed them in %(year)s, in every year.") % {"year": listed.year}) if listed else ""
     since = since or _("A country may stand in several of these groups.")

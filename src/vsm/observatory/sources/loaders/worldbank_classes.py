@@ -3,6 +3,8 @@ the classes as Our World in Data gives them (`Entity,Year,` and a class). Series
 number of the class in `geography/regions.yaml`; year 0 is "as the list has it today".
 """
 
+import csv
+import itertools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -36,12 +38,19 @@ def read(path: Path, progress: Callable[[int, int], None]) -> Taken:
         unknown = sorted({each.region for each in found.memberships if _class(each.region, classes) is None})
         if unknown:
             raise unreadable(path.name, ", ".join(unknown)[:200])
-        rows += [(series, each.geo, 0 if each.since == sets.EVER[0] else each.since, float(_class(each.region, classes) or 0)) for each in found.memberships if _class(each.region, classes)]
+        undated = _year_of(path) if only else 0
+        rows += [(series, each.geo, each.since or undated, float(_class(each.region, classes) or 0)) for each in found.memberships if _class(each.region, classes)]
     columns = zip(zip(*rows, strict=True), (pa.string(), pa.string(), pa.int16(), pa.float64()), strict=True)
     series_, geo, year, value = (pa.array(column, kind) for column, kind in columns)
     table = shaped(len(rows), series=series_, geo=geo, year=year, value=value)
     progress(table.num_rows, table.num_rows)
     return Taken(table, (each_cell_once(table),))
+
+
+def _year_of(path: Path) -> int:
+    """The year of a list that tells one year alone, which `sets` takes to hold for ever."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return next((int(row[1]) for row in itertools.islice(csv.reader(file), 1, None) if len(row) > 1 and row[1].isdigit()), 0)
 
 
 UNCLASSED = ("inx", "not classified")  # 0: the bank has no class for it
