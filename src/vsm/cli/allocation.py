@@ -89,6 +89,7 @@ def _audit(args: argparse.Namespace) -> int:
         outcome = {name: (args.outcome / name).read_bytes() for name in (*WRITTEN, SUMMARY)}
         found = check(_problem(args.problem or args.outcome / "problem"), outcome)
     elif args.problem is None:
+        args.outcome.stat()  # a folder that is not there is told as such
         print("A frozen outcome is audited against its frozen problem: vsm allocation audit OUTCOME PROBLEM", file=sys.stderr)
         return FAULTY
     else:

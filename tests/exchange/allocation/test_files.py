@@ -42,7 +42,7 @@ FAULTS: dict[str, tuple[Files, list[tuple[str, str, int]]]] = {
     "headings alone": (GOOD | {"reserves.csv": b"offering_id,group,seats\n"}, [("file-empty", "reserves.csv", 1)]),
     "a column missing": (edited("offerings.csv", "capacity", "seats"), [("column-missing", "offerings.csv", 1)] * 1),
     "a column twice": (edited("students.csv", "groups", "student_id"), [("column-missing", "students.csv", 1)] * 2),
-    "a short row": (edited("students.csv", "bia,1,", "bia,1"), [("row-length", "students.csv", 3), ("id-unknown", "choices.csv", 4)]),
+    "a short row": (edited("students.csv", "bia,1,", "bia,1"), [("row-length", "students.csv", 3)]),
     "an unclosed quotation": (edited("choices.csv", "bia,1", '"bia,1'), [("row-unreadable", "choices.csv", 4)]),
     "no UTF-8": (GOOD | {"choices.csv": GOOD["choices.csv"].replace("ñ".encode(), b"\xf1")}, [("file-encoding", "choices.csv", 5)]),
     "UTF-16": (GOOD | {"offerings.csv": "offering_id,capacity\na,1\n".encode("utf-16")}, [("file-encoding", "offerings.csv", 1)]),
@@ -94,6 +94,22 @@ def test_all_faults_of_all_files_are_told_at_once_up_to_fifty() -> None:
 
     assert len(refused.value.reasons) == 51
     assert refused.value.reasons[-1].text % refused.value.reasons[-1].params == "… and 108 more faults like these."
+
+
+def test_who_refers_to_a_line_that_is_wrong_or_to_a_file_that_cannot_be_read_is_not_at_fault() -> None:
+    faults = {}
+    for name, given_files in {
+        "wrong": edited("offerings.csv", "algebra,1", "algebra,-1"),
+        "empty": GOOD | {"students.csv": b""},
+        "missing": {name: content for name, content in GOOD.items() if name != "offerings.csv"},
+    }.items():
+        with pytest.raises(Invalid) as refusal:
+            files.problem_of(given_files, seed="maize")
+        faults[name] = [(reason.code, reason.params["file"]) for reason in refusal.value.reasons]
+
+    assert faults == {
+        "wrong": [("cell-not-whole", "offerings.csv")], "empty": [("file-empty", "students.csv")], "missing": [("file-missing", "offerings.csv")],
+    }  # fmt: skip
 
 
 def test_a_byte_order_mark_and_further_columns_are_passed_over() -> None:

@@ -12,6 +12,7 @@ waiting.csv. This is the plain way, for pages and small files; `columns` does th
 import csv
 import io
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
@@ -102,6 +103,9 @@ def written(name: str, rows: Iterable[Sequence[object]]) -> bytes:
     return text.getvalue().encode()
 
 
+UNREAD = ("file-missing", "file-empty", "file-encoding", "column-missing", "row-unreadable", "row-length")
+
+
 @dataclass
 class _Row:
     file: str
@@ -115,32 +119,37 @@ class _Reading:
 
     files: Mapping[str, bytes]
     faults: list[Reason] = field(default_factory=list)
+    # Which ids stand in a file, also in lines that are wrong otherwise: whoever refers to one of them is not at fault.
+    ids: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    unread: set[str] = field(default_factory=set)  # files of which not every line could be read: nobody is missed in them
 
     def problem(self) -> tuple[list[Offering], list[Student]]:
         capacities: dict[str, int] = {}
         for row in self._rows("offerings.csv", unique=("offering_id",)):
+            self.ids[row.file].add(row.cells["offering_id"])
             if self._id(row, "offering_id") and (seats := self._whole(row, "capacity", 0)) is not None:
                 capacities[row.cells["offering_id"]] = seats
         wanted: dict[str, int] = {}
         groups: dict[str, tuple[str, ...]] = {}
         for row in self._rows("students.csv", unique=("student_id",)):
+            self.ids[row.file].add(row.cells["student_id"])
             if self._id(row, "student_id") and (seats := self._whole(row, "seats_wanted", 1)) is not None:
                 wanted[row.cells["student_id"]] = seats
                 groups[row.cells["student_id"]] = self._groups(row)
         reserves = self._reserves(capacities)
-        choices = self._choices(capacities, wanted)
+        choices = self._choices()
         offerings = [Offering(each, seats, reserves=tuple(reserves.get(each, ()))) for each, seats in capacities.items()]
         students = [
             Student(each, seats, tuple(choices.get(each, ())), groups=groups[each]) for each, seats in wanted.items()
         ]
         return offerings, students
 
-    def _choices(self, capacities: Mapping[str, int], wanted: Mapping[str, int]) -> dict[str, list[Choice]]:
+    def _choices(self) -> dict[str, list[Choice]]:
         found: list[tuple[str, int, str, float]] = []
         uniques = (("student_id", "rank"), ("student_id", "offering_id"))
         for row in self._rows("choices.csv", unique=uniques[0], also=uniques[1]):
-            known = self._known(row, "student_id", wanted, "students.csv")
-            known = self._known(row, "offering_id", capacities, "offerings.csv") and known
+            known = self._known(row, "student_id", "students.csv")
+            known = self._known(row, "offering_id", "offerings.csv") and known
             rank, priority = self._whole(row, "rank", 1), self._number(row, "priority")
             if known and rank is not None and priority is not None:
                 found.append((row.cells["student_id"], rank, row.cells["offering_id"], priority))
@@ -155,11 +164,10 @@ class _Reading:
         if OPTIONAL not in self.files:
             return reserves
         for row in self._rows(OPTIONAL, unique=("offering_id", "group")):
-            known = self._known(row, "offering_id", capacities, "offerings.csv")
+            known, offering = self._known(row, "offering_id", "offerings.csv"), row.cells["offering_id"]
             seats = self._whole(row, "seats", 0)
-            if not (self._id(row, "group") and known and seats is not None):
+            if not (self._id(row, "group") and known and offering in capacities and seats is not None):
                 continue
-            offering = row.cells["offering_id"]
             mine = reserves.setdefault(offering, [])
             mine.append(Reserve(row.cells["group"], seats))
             facts = {"offering": offering, "capacity": capacities[offering], "most": MOST_GROUPS}
@@ -257,10 +265,12 @@ class _Reading:
         self._fault(row, "groups-wrong", text, {"value": row.cells["groups"]})
         return ()
 
-    def _known(self, row: _Row, column: str, known: Mapping[str, int], other: str) -> bool:
+    def _known(self, row: _Row, column: str, other: str) -> bool:
         value = row.cells[column]
-        if value in known:
+        if value in self.ids[other]:
             return True
+        if other in self.unread:
+            return False
         text = N_("%(file)s, line %(line)s: %(column)s %(value)s does not stand in %(other)s.")
         self._fault(row, "id-unknown", text, {"column": column, "value": value, "other": other})
         return False
@@ -282,6 +292,8 @@ class _Reading:
         return None
 
     def _fault(self, row: _Row, code: str, text: str, facts: Mapping[str, object] | None = None) -> None:
+        if code in UNREAD:
+            self.unread.add(row.file)
         self.faults.append(Reason(code, text, {"file": row.file, "line": row.line} | dict(facts or {}), field=row.file))
 
 
