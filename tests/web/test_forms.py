@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import pytest
+from django import forms
 from django.core.exceptions import ValidationError
 from django.test import Client
 from pydantic import BaseModel, Field
@@ -23,6 +24,12 @@ class PartRow(BaseModel):
 class SpokenRow(BaseModel):
     language: Annotated[str, Ask("Language", choices=lambda _r, _a: [("es", "Spanish"), ("pt", "Portuguese")])]
     level: Annotated[Literal["A1", "B2"], Ask("Level")]
+
+
+class SeatsRow(BaseModel):
+    offering: Annotated[str, Ask("Course", kind="hidden")]
+    title: Annotated[str, Ask("Course", kind="read_only")] = ""
+    seats: Annotated[int, Ask("Seats")]
 
 
 def rows(*lines: dict[str, str], of: type[BaseModel] = PartRow) -> Any:
@@ -49,6 +56,17 @@ def test_a_line_of_choices_alone_is_a_row_when_something_was_chosen_in_it() -> N
 def test_a_spare_line_begins_with_nothing_chosen() -> None:
     asked = RowsField(row=SpokenRow, record=None, actor=SYSTEM, required=False)
     assert asked.widget.render("spoken", [], {}).count('<option value="" selected>') == 2 * SPARE_ROWS
+
+
+def test_what_a_line_only_shows_still_stands_there_when_the_form_comes_back() -> None:
+    field = RowsField(row=SeatsRow, record=None, actor=SYSTEM, required=False)
+    form = type("Seats", (forms.Form,), {"seats": field})
+    begun = [SeatsRow(offering="a", title="Algebra", seats=2), SeatsRow(offering="b", title="Biology", seats=1)]
+    sent = {"seats-count": "2", "seats-0-offering": "b", "seats-0-title": "Zoology", "seats-0-seats": "x", "seats-1-offering": "a", "seats-1-seats": "3"}
+    page = str(form(sent, initial={"seats": begun})["seats"])
+
+    assert page.index("Biology") < page.index('value="x"') < page.index("Algebra") < page.index('value="3"')
+    assert "Zoology" not in page
 
 
 def test_more_lines_come_with_what_was_typed_and_judge_nothing(db: None) -> None:

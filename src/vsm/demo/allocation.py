@@ -19,6 +19,7 @@ from vsm.exchange.catalogue.models import Offering
 from vsm.exchange.people.queries import actor_of
 from vsm.kit import clock
 from vsm.kit.jobs import drain
+from vsm.kit.uploads import Upload
 
 STUDENTS = 14
 TITLE = {
@@ -33,6 +34,16 @@ ABOUT = {
 GROUPS = ("first-generation", "rural")
 WORDS = "Mi oficina me dijo que estaba en el grupo de prioridad 1, y el resultado dice que estoy en el 2. Adjunté la carta a mi postulación."
 ANSWER = "Revisamos la nominación: tu universidad la registró en el grupo 2 antes del cierre, y la carta dice lo mismo. El resultado se mantiene."
+# The smallest problem with a bit of everything: ties, a reserve, somebody who wants two seats, somebody left without one.
+SHEETS = {
+    "offerings": "offering_id,capacity\ncerámica,2\nrobótica,1\nteatro,1\n",
+    "students": "student_id,seats_wanted,groups\ne-01,1,rural\ne-02,1,\ne-03,2,rural|first-generation\ne-04,1,first-generation\ne-05,1,\n",
+    "choices": (
+        "student_id,rank,offering_id,priority\ne-01,1,cerámica,2\ne-01,2,robótica,1\ne-02,1,cerámica,1\ne-02,2,teatro,2\ne-03,1,cerámica,1\n"
+        "e-03,2,teatro,1\ne-04,1,cerámica,2\ne-04,2,robótica,1\ne-05,1,robótica,1\ne-05,2,cerámica,2\n"
+    ),
+    "reserves": "offering_id,group,seats\ncerámica,first-generation,1\n",
+}
 LATE = "El aula virtual admite una persona más de lo previsto."
 
 
@@ -48,6 +59,12 @@ def make_reserved(cast: Cast, stages: Stages, offerings: list[Offering], now: da
     office = cast.office("mapocho", now)
     with clock.stopped_at(now):
         trials.try_out(stages.calls["allocating"], by=office, now=now, title="Comparar reglas antes de publicar")
+        sheets = {name: Upload.of(f"{name}.csv", "text/csv", content.encode()) for name, content in SHEETS.items()}
+        trial = trials.solve_files(
+            cast.organisations["mapocho"], by=office, now=now, offerings=sheets["offerings"], students=sheets["students"], choices=sheets["choices"],
+            reserves=sheets["reserves"], seed="maíz", title="Talleres de verano, desde archivos",
+        )  # fmt: skip
+        trials.compute_trial.call(str(trial.pk))
     return call
 
 

@@ -296,6 +296,15 @@ class RowsField(forms.Field):
             raise forms.ValidationError(self.error_messages["required"], code="required")
         return rows
 
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What is sent, when the form is shown once more; what a line only shows does not come back with it, and stands in its first form."""
+        keys = [name for name, column in self.columns.items() if column.widget.is_hidden]
+        shown = [name for name, column in self.columns.items() if getattr(column, "read_only", False)]
+        begun = [row.model_dump() if isinstance(row, BaseModel) else row for row in initial or ()]
+        known = {tuple(str(row.get(key)) for key in keys): row for row in begun}
+        rows = [(row, known.get(tuple(str(row.get(key)) for key in keys), {})) for row in data]
+        return [{**row, **{name: first.get(name) for name in shown}} for row, first in rows]
+
     def has_changed(self, initial: Any, data: Any) -> bool:
         return True
 

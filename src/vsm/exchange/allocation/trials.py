@@ -36,7 +36,7 @@ from vsm.kit.actions import Ask, action
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Invalid, Refused, VsmError
 from vsm.kit.i18n import N_
-from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
+from vsm.kit.resources import Filter, Ref, Resource, Shown, resource, state_filter
 from vsm.kit.saying import say, say_reasons
 from vsm.kit.uploads import Upload
 from vsm.kit.verdict import Reason
@@ -333,7 +333,6 @@ TRIAL = resource(
         ),
         filters=(state_filter(TRIAL_STATES), Filter("call", _("Call"), _of_call_filter, kind="text")),
         order="-created_at", states=TRIAL_STATES, related=("organisation", "call__organisation"),
-        sections=(Section(_("Files"), "trial_file", lambda trial: {"trial": trial}),),
         starts=(("organisation", "solve_files"), ("organisation", "solve_lists")),
         empty=_("No trials. Compare the rules from a call’s allocation page, or hand in files."),
     )

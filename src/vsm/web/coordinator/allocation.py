@@ -347,6 +347,7 @@ def guide(call: Call, _actor: Actor) -> dict[str, Any]:
 
 
 GUIDES["call", "set_rules"] = Extra("coordinator/allocation/guide.html", guide)
+GUIDES["run", "publish"] = Extra("coordinator/allocation/publishing.html", lambda run, _actor: {"figures": _figures(run.counts)})
 EXTRAS["run"] = Extra("coordinator/allocation/run.html", run_context)
 
 urlpatterns = [
