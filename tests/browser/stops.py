@@ -106,7 +106,7 @@ PEOPLE: dict[str, tuple[Stop, ...]] = {
         Stop("/desk/"), Stop("/calls/", (row("Not published"),)), Stop("/calls/", (row("Not published"), act("choose_offerings"))), Stop("/calls/", (row("Seats are being given"), act("allocate"))),
         Stop("/runs/", (ROW,)), Stop("/runs/", (ROW, "main a[href$='/allocation/']")), Stop("/runs/", (ROW, "main nav.tabs a[href$='/history/']")),
         Stop("/calls/", (row("Not published"), act("set_rules"))), Stop("/calls/", (row("Seats are being given"), "main a[href$='/allocation/']")), Stop("/calls/", (row("Seats are being given"), act("try_out"))),
-        Stop("/calls/", (row("Reserved seats"), "main a[href$='/allocation/']")), Stop("/trials/", (ROW,)), Stop("/trials/", (row("Talleres de verano"),)), Stop("/trials/", (row("Talleres de verano"), act("vary"))),
+        Stop("/calls/", (row("Reserved seats"), "main a[href$='/allocation/']")), Stop("/trials/", (ROW,)), Stop("/trials/?q=talleres", (ROW,)), Stop("/trials/?q=talleres", (ROW, act("vary"))),
         Stop("/organisations/", (row("Mapocho"), act("solve_files"))), Stop("/organisations/", (row("Mapocho"), act("solve_lists"))), Stop("/organisations/", (row("Mapocho"), act("choose_groups"))),
         Stop("/appeals/?state=filed", (ROW,)), Stop("/appeals/?state=filed", (ROW, act("grant"))),
         Stop("/organisations/", (row("Mapocho"), act("open_call"))), Stop("/organisations/", (row("Mapocho"), act("import_catalogue"))), Stop("/organisations/", (row("Mapocho"), act("add_opportunity"))),
