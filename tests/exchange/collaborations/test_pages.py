@@ -102,9 +102,9 @@ def test_the_watch_page_asks_the_same_for_a_small_class_and_a_large_one(world: W
     exchange = world.running(at(START), 2, 2)
     client, page = browser(world.pilar), f"/exchanges/{exchange.pk}/watch/"
     client.get(page)
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         client.get(page)
     read = actions.import_roster(exchange, by=actor(world.pilar), now=at(START), file=Upload.of("x.csv", "text/csv", b"email,name\n" + b"".join(b"n%d@class.example,N%d\n" % (n, n) for n in range(6))))
     actions.apply_roster(read, by=actor(world.pilar), now=at(START))
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         assert client.get(page).content.decode().count('<span class="title">') == 10

@@ -28,6 +28,7 @@ from vsm.exchange.collaborations.rules import KINDS, PHASE_WORDS, SIDE_WORDS, Ac
 from vsm.exchange.collaborations.states import ExchangeState, ParticipantState
 from vsm.exchange.collaborations.warning import Limits, Signs, Standing, early_warning
 from vsm.exchange.institutions.queries import name_of, organisation_ref
+from vsm.exchange.people.queries import languages_told
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
@@ -269,7 +270,7 @@ PARTICIPANT = resource(
             Shown("state", _("State"), lambda p: p.state, "state", listed=True, sort="state"),
             Shown("shares_name", _("Shares the name with the partner class"), lambda p: p.shares_name, "bool", listed=True),
             Shown("zone", _("Time zone"), lambda p: p.zone, "zone"),
-            Shown("languages", _("Languages (CEFR)"), lambda p: [f"{code} {level}" for code, level in p.languages.items()], "list"),
+            Shown("languages", _("Languages (CEFR)"), lambda p: languages_told(p.languages), "list"),
             Shown("skills", _("Skills"), lambda p: p.skills, "list"),
             Shown("joined_at", _("Joined"), lambda p: p.joined_at, "moment"),
             Shown("left_at", _("Left"), lambda p: p.left_at, "moment"),

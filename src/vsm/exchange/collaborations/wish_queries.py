@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.catalogue.labels import (
@@ -16,7 +15,6 @@ from vsm.exchange.catalogue.labels import (
     WEEKDAY_LABELS,
     bandwidth_label,
     field_label,
-    language_label,
     level_label,
 )
 from vsm.exchange.catalogue.queries import spoken_choices
@@ -24,6 +22,7 @@ from vsm.exchange.collaborations.matching import Match, compare
 from vsm.exchange.collaborations.models import FairEntry, PartnerFair, PartnerInvitation, PartnerWish
 from vsm.exchange.collaborations.states import FairState, InvitationState, WishState
 from vsm.exchange.institutions.queries import country_choices, name_of, organisation_ref
+from vsm.exchange.people.queries import languages_told
 from vsm.exchange.people.rules import CEFR, cefr_at_least
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
@@ -108,7 +107,7 @@ def window_lines(wish: Any) -> list[str]:
 
 
 def language_lines(wish: Any) -> list[str]:
-    return [f"{language_label(code)} · {_now('native') if level == 'native' else level}" for code, level in wish.languages.items()]
+    return languages_told(wish.languages)
 
 
 def _off_lines(wish: Any) -> list[str]:

@@ -2,16 +2,20 @@
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.people.models import Invitation, Membership, Person, StudentRecord, Token
 from vsm.exchange.people.rules import Role
 from vsm.kit.actors import Actor
+from vsm.kit.names import language_name
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource
 
 ROLE_LABELS = {
@@ -21,6 +25,12 @@ ROLE_LABELS = {
     Role.REGISTRAR: _("Registrar"),
     Role.OBSERVER: _("Observer"),
 }
+
+
+def languages_told(languages: Mapping[str, str]) -> list[str]:
+    """Each language by its name, with its level."""
+    reader = get_language() or "en"
+    return [f"{language_name(code, reader)}: {_now('Native speaker') if level == 'native' else level}" for code, level in languages.items()]
 
 
 def actor_of(person: Any, now: datetime) -> Actor:
@@ -134,7 +144,7 @@ STUDENT = resource(
             Shown("credits_earned", _("Credits earned"), lambda s: s.credits_earned, "number", listed=True, sort="credits_earned"),
             Shown("credits_total", _("Credits of the degree"), lambda s: s.credits_total, "number"),
             Shown("average", _("Average grade"), lambda s: s.average),
-            Shown("languages", _("Languages (CEFR)"), lambda s: [f"{code} {level}" for code, level in s.languages.items()], "list"),
+            Shown("languages", _("Languages (CEFR)"), lambda s: languages_told(s.languages), "list"),
             Shown("needs", _("Needs"), lambda s: s.needs, "long_text"),
         ),
         filters=(

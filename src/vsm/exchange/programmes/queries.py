@@ -13,6 +13,7 @@ from vsm import rulebook
 from vsm.exchange.catalogue import labels
 from vsm.exchange.catalogue.queries import offering_ref, opportunity_ref
 from vsm.exchange.institutions.queries import name_of, organisation_ref
+from vsm.exchange.people.queries import languages_told
 from vsm.exchange.programmes.facts import HOLDING, free_places, phase_of
 from vsm.exchange.programmes.models import (
     Admission,
@@ -189,7 +190,7 @@ def requirement_lines(programme: Programme) -> list[str]:
         lines.append(_now("Its field (ISCED-F): %(fields)s") % {"fields": ", ".join(labels.field_label(each) for each in wanted.fields)})
     if wanted.grade:
         lines.append(_now("Average of at least %(grade)s (%(scale)s); grades of other scales are converted") % {"grade": wanted.grade, "scale": scale_label(wanted.grade_scale)})
-    lines += [f"{labels.language_label(code)}: {level}" for code, level in wanted.languages.items()]
+    lines += languages_told(wanted.languages)
     lines += [_now(DOCUMENT_WORDS[kind]) for kind in wanted.documents]
     return lines
 
@@ -281,7 +282,7 @@ ADMISSION = resource(
             Shown("prior_completed_on", _("Awarded on"), lambda a: a.prior_completed_on, "date"),
             Shown("prior_grade", _("Average"), lambda a: a.prior_grade),
             Shown("prior_grade_scale", _("Grade scale"), lambda a: scale_label(a.prior_grade_scale)),
-            Shown("languages", _("Languages (CEFR)"), lambda a: [f"{labels.language_label(code)}: {_now('Native speaker') if level == 'native' else level}" for code, level in a.languages.items()], "list"),
+            Shown("languages", _("Languages (CEFR)"), lambda a: languages_told(a.languages), "list"),
             Shown("motivation", _("Motivation"), lambda a: a.motivation, "long_text"),
             Shown("home", _("Home institution"), lambda a: organisation_ref(a.home) if a.home else None, "ref"),
         ),

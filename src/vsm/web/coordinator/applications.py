@@ -6,9 +6,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from vsm.exchange.agreements.queries import signed_of
-from vsm.exchange.agreements.rules import LANGUAGES, LEVELS
+from vsm.exchange.agreements.rules import LEVELS
 from vsm.exchange.applications.models import Application
 from vsm.exchange.people.models import StudentRecord
+from vsm.exchange.people.queries import languages_told
 from vsm.exchange.people.rules import Role
 from vsm.kit.actors import Actor
 from vsm.kit.saying import say
@@ -45,7 +46,7 @@ def studies(application: Application) -> list[dict[str, Any]]:
         {"label": _("Field (ISCED-F)"), "value": record.isced_f, "kind": "text"},
         {"label": _("Degree passed"), "value": f"{share:.0%}" if share is not None else "", "kind": "text"},
         {"label": _("Average grade"), "value": record.average, "kind": "text"},
-        {"label": _("Languages"), "value": [f"{say(LANGUAGES.get(code, code))} {level}" for code, level in record.languages.items()], "kind": "list"},
+        {"label": _("Languages"), "value": languages_told(record.languages), "kind": "list"},
     ]
     return [fact for fact in facts if fact["value"]]
 
