@@ -128,7 +128,8 @@ def placebo_errors(series: Sequence[Yearly], model: Model, *, last: int, horizon
     found: dict[str, tuple[dict[int, float], ...]] = {}
     for one in series:
         errors: tuple[dict[int, float], ...] = tuple({} for _ in range(horizons))
-        for base in range(max(one.first + LEAST_HISTORY, first or 0), last):
+        # A series that has ended has no truth to compare with, and a single year no growth to carry on.
+        for base in range(max(one.first + LEAST_HISTORY, first or 0), min(last, one.last)):
             forecast = model(one.until(base).logs(), min(horizons, last - base))
             for step, expected in enumerate(forecast, start=1):
                 truth = one.at(base + step)
