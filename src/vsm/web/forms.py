@@ -59,7 +59,7 @@ class ActionForm(forms.Form):
 
 
 def _offers(field: forms.Field, value: str | None) -> bool:
-    return isinstance(field, forms.TypedChoiceField) and field.valid_value(value)
+    return value is not None and isinstance(field, forms.TypedChoiceField) and field.valid_value(value)
 
 
 def field_for(info: FieldInfo, ask: Ask, record: Any, actor: Actor) -> forms.Field:
