@@ -30,10 +30,11 @@ def pytest_configure() -> None:
     django_settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
-# The longest first, so that no worker waits for the other at the end.
-LONGEST = (
-    "tests/api/test_fuzz", "tests/world/test_walk", "tests/world/test_visible", "tests/world/test_addresses", "tests/api/", "tests/world/",
-    "tests/journeys/", "tests/browser/test_axe", "tests/browser/", "tests/cli/",
+# The longest first, so that no worker waits for the other at the end; and not two at the beginning that wait for the same
+# demo world, or for the same first start of the program, which one of them makes.
+ORDER = (
+    "tests/world/test_walk", "tests/journeys/", "tests/api/test_fuzz", "tests/world/", "tests/api/",
+    "tests/browser/test_axe", "tests/cli/", "tests/races/", "tests/browser/",
 )  # fmt: skip
 # Nobody, a student, a coordinator who sees records of every kind, and a stranger at another institution.
 FEW_READERS, ONE_READER = ("", "ana", "bia", "dora"), "bia"
@@ -43,7 +44,7 @@ ON_BOTH = ("tests/kit/", "tests/world/", "tests/api/test_reading", "tests/journe
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The order, and what is asked: all that can be with `--thorough`, else what the gate has time for (decision 0020)."""
-    items.sort(key=lambda item: next((at for at, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST)))
+    items.sort(key=lambda item: next((at for at, start in enumerate(ORDER) if item.nodeid.startswith(start)), len(ORDER)))
     thorough, on_postgres = config.getoption("thorough"), os.environ.get("DATABASE_URL", "").startswith("postgres")
     kept = [item for item in items if (thorough or is_for_the_gate(item, on_postgres=on_postgres)) and (not on_postgres or tells_engines_apart(item))]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
