@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vsm.config import ROOT
+from tests.beside import UIS, needs
 from vsm.exchange.institutions.models import Hub
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Invalid, NotAllowed, Refused
@@ -17,7 +17,6 @@ from vsm.observatory.sources.models import SeriesBreak
 from vsm.observatory.sources.queries import decisions
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
-UIS = ROOT.parent / "shared" / "data" / "uis" / "uis_26637_MENF5T8_country_region_2000_2024.csv"
 STEADY = {year: 20_000.0 * 1.03 ** (year - 2000) for year in range(2000, 2020)}
 
 
@@ -84,7 +83,7 @@ def test_a_decision_is_kept_with_its_reason_and_its_person_and_can_be_taken_back
     assert decisions("uis", "26637") == {}
 
 
-@pytest.mark.skipif(not UIS.exists(), reason="the release of UIS is not beside this checkout: ../shared/data/uis")
+@needs(UIS)
 def test_in_the_real_release_the_thirty_four_jumps_are_proposed(hub: Hub) -> None:
     load(Path(UIS), by=SYSTEM, now=NOW)
     found = {(each.geo, each.year) for each in SeriesBreak.objects.all() if each.evidence["test"] in {"jump", "known"}}

@@ -7,12 +7,10 @@ from itertools import pairwise
 
 import pytest
 
-from vsm.config import ROOT
+from tests.beside import UIS, needs
 from vsm.observatory.estimates.counterfactual import Effect, coverage, drift, effect, nominal_coverage, placebo_errors
 from vsm.observatory.estimates.series import Yearly, from_rows, yearly
 
-UIS = ROOT.parent / "shared" / "data" / "uis" / "uis_26637_MENF5T8_country_region_2000_2024.csv"
-needs_data = pytest.mark.skipif(not UIS.exists(), reason="the release of UIS is not beside this checkout: ../shared/data/uis")
 WORLD = "SDG: World"
 REGIONS = (
     "SDG: Sub-Saharan Africa", "SDG: Northern Africa", "SDG: Western Asia", "SDG: Central Asia", "SDG: Southern Asia", "SDG: Eastern Asia",
@@ -88,7 +86,7 @@ def test_a_hole_or_a_zero_ends_a_series() -> None:
     assert yearly("PER", {2019: None}) is None
 
 
-@needs_data
+@needs(UIS)
 def test_the_world_lost_about_a_twentieth_in_2021_and_only_suggestively() -> None:
     gap = the_worlds().gap(WORLD, 2021)
     assert gap.value == pytest.approx(-0.053, abs=0.006)
@@ -96,7 +94,7 @@ def test_the_world_lost_about_a_twentieth_in_2021_and_only_suggestively() -> Non
     assert gap.own == 9
 
 
-@needs_data
+@needs(UIS)
 def test_the_loss_was_in_a_few_hosts_and_europe_gained() -> None:
     found = the_worlds()
     expected = {
@@ -109,7 +107,7 @@ def test_the_loss_was_in_a_few_hosts_and_europe_gained() -> None:
     assert "SDG: Latin America and the Caribbean" not in established
 
 
-@needs_data
+@needs(UIS)
 def test_the_bands_cover_what_they_claim_on_the_real_placebos() -> None:
     found = the_worlds()
     assert not found.experimental

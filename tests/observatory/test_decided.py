@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vsm.config import ROOT
+from tests.beside import UIS, needs
 from vsm.exchange.institutions.models import Hub
 from vsm.kit.actors import Actor
 from vsm.kit.errors import Invalid, Refused
@@ -21,7 +21,6 @@ from vsm.observatory.sources.models import SeriesBreak
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 OLGA = Actor(None, "Olga", is_operator=True)
-UIS = ROOT.parent / "shared" / "data" / "uis" / "uis_26637_MENF5T8_country_region_2000_2024.csv"
 LAC, WORLD = "SDG: Latin America and the Caribbean", "SDG: World"
 SEVEN = (
     "Sub-Saharan Africa", "Northern Africa and Western Asia", "Central and Southern Asia", "Eastern and South-Eastern Asia",
@@ -144,7 +143,7 @@ def test_a_table_of_ones_own_passes_the_same_gates_and_never_mixes_with_publishe
         run_study(hub, by=OLGA, now=NOW, kind="covid-effect", source="own:few")
 
 
-@pytest.mark.skipif(not UIS.exists(), reason="the release of UIS is not beside this checkout: ../shared/data/uis")
+@needs(UIS)
 def test_without_the_dominican_jump_the_region_is_near_its_trend_in_the_real_data() -> None:
     from vsm.observatory.sources.loaders import uis_api
 

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from vsm.config import ROOT
+from tests.beside import DATA, UIS, needs
 from vsm.observatory.estimates.closure import FROM, UNTIL, dose_effect, doses
 from vsm.observatory.estimates.prospects import SCENARIOS, prospects
 from vsm.observatory.estimates.series import Yearly, from_rows
 from vsm.observatory.estimates.synthetic import synthetic
 
-DATA = ROOT.parent / "shared" / "data"
-needs_data = pytest.mark.skipif(not DATA.exists(), reason="the releases are not beside this checkout: ../shared/data")
+CLOSURES = DATA / "oxcgrt" / "c8_internationaltravel.csv"
 
 
 def hosts(count: int, effect: float, *, seed: int) -> tuple[dict[str, dict[int, float]], dict[str, float]]:
@@ -32,7 +31,7 @@ def hosts(count: int, effect: float, *, seed: int) -> tuple[dict[str, dict[int, 
 def inbound() -> list[dict[str, Any]]:
     from vsm.observatory.sources.loaders import uis_api
 
-    rows = uis_api.read(DATA / "uis" / "uis_26637_MENF5T8_country_region_2000_2024.csv", lambda _done, _total: None).table.to_pylist()
+    rows = uis_api.read(UIS, lambda _done, _total: None).table.to_pylist()
     return [row for row in rows if row["series"] == "26637"]
 
 
@@ -100,11 +99,11 @@ def test_regions_that_end_in_different_years_cannot_be_added() -> None:
         prospects([Yearly("A", 2000, (1.0,) * 23), Yearly("B", 2000, (1.0,) * 22)], until=2030)
 
 
-@needs_data
+@needs(UIS, CLOSURES)
 def test_closed_borders_cost_students_in_the_real_data_with_the_known_size() -> None:
     from vsm.observatory.sources.loaders import oxcgrt
 
-    days = oxcgrt.read(DATA / "oxcgrt" / "c8_internationaltravel.csv", lambda _done, _total: None).table
+    days = oxcgrt.read(CLOSURES, lambda _done, _total: None).table
     values: dict[str, dict[int, float]] = {}
     for row in inbound():
         if len(row["geo"]) == 3 and row["value"]:
@@ -115,7 +114,7 @@ def test_closed_borders_cost_students_in_the_real_data_with_the_known_size() -> 
     assert (round(dose["CAN"], 2), found.hosts > 70) == (0.99, True)
 
 
-@needs_data
+@needs(UIS, CLOSURES)
 def test_australia_fell_below_its_mixture_and_canada_did_not() -> None:
     series = [one.until(2022) for geo, one in from_rows(inbound()).items() if len(geo) == 3]
     known = {one.geo: one for one in series if one.last == 2022 and one.first <= 2005 and (one.at(2019) or 0) > 1000}
@@ -125,7 +124,7 @@ def test_australia_fell_below_its_mixture_and_canada_did_not() -> None:
     assert (lost.p < 0.1, kept.p > 0.2) == (True, True)
 
 
-@needs_data
+@needs(UIS, CLOSURES)
 def test_the_fan_for_2030_holds_the_published_forecasts() -> None:
     seven = (
         "Sub-Saharan Africa", "Northern Africa and Western Asia", "Central and Southern Asia", "Eastern and South-Eastern Asia",
@@ -202,7 +201,7 @@ def test_a_matched_panel_speaks_only_for_regions_that_it_holds() -> None:
     assert "gap.latin-america-and-the-caribbean.2021" not in {fact.key for fact in panel(thin)[0]}
 
 
-@needs_data
+@needs(UIS, CLOSURES)
 def test_a_straight_line_forecasts_worse_than_last_year_so_its_estimates_stay_experimental() -> None:
     from vsm.observatory.estimates.studies import STUDIES
 

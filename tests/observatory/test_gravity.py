@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vsm.config import ROOT
+from tests.beside import DATA, needs
 from vsm.observatory.estimates import gravity
 
-GUIDE = ROOT.parent / "shared" / "data" / "replication" / "wto_agtpa_chapter1application1.dta"
-needs_data = pytest.mark.skipif(not GUIDE.exists(), reason="the guide's data is not beside this checkout: ../shared/data/replication")
+GUIDE = DATA / "replication" / "wto_agtpa_chapter1application1.dta"
 TIES = ("ldist", "CNTG", "LANG", "CLNY")
 # pyfixest warns of what it leaves out; the fit counts it.
 pytestmark = pytest.mark.filterwarnings("ignore:::pyfixest", "ignore::UserWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -35,7 +34,7 @@ def told(fit: gravity.Fit) -> list[float]:
     return [round(fit.of(name).value, 3) for name in TIES]
 
 
-@needs_data
+@needs(GUIDE)
 def test_least_squares_and_fixed_effects_give_the_guides_figures() -> None:
     frame = trade().dropna(subset=["ltrade"])
     plain = gravity.ols(frame, "ltrade", (*TIES, "loutput", "lspent"), (), "pair_id")
@@ -43,7 +42,7 @@ def test_least_squares_and_fixed_effects_give_the_guides_figures() -> None:
     assert told(gravity.ols(frame, "ltrade", TIES, ("exporter_year", "importer_year"), "pair_id")) == [-1.216, 0.223, 0.661, 0.670]
 
 
-@needs_data
+@needs(GUIDE)
 def test_poisson_gives_the_guides_figures_and_keeps_the_zeros() -> None:
     fit = gravity.ppml(trade(), "trade", TIES, ("exporter_year", "importer_year"), "pair_id")
     assert (told(fit), fit.rows) == ([-0.841, 0.437, 0.247, -0.222], 28_152)

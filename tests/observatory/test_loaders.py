@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from vsm.config import ROOT
+from tests.beside import DATA, UIS, needs
 from vsm.exchange.institutions.models import Hub
 from vsm.kit.actors import SYSTEM
 from vsm.kit.errors import Invalid
@@ -21,8 +21,6 @@ from vsm.observatory.sources.observations import observations
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
-DATA = ROOT.parent / "shared" / "data"
-beside = pytest.mark.skipif(not DATA.exists(), reason="the real files are not beside this checkout: ../shared/data")
 OPRI = "INDICATOR_ID,COUNTRY_ID,YEAR,VALUE,MAGNITUDE,QUALIFIER\n"
 API = "indicatorId,geoUnit,year,value,qualifier,magnitude\n"
 SDMX = "STRUCTURE,REF_AREA,EDUCATION_LEV,ORIGIN,MOBILITY,SEX,TIME_PERIOD,OBS_VALUE,OBS_STATUS\n"
@@ -168,7 +166,7 @@ def test_old_codes_of_cepii_are_mapped(tmp_path: Path) -> None:
     assert [cell[:5] for cell in cells("cepii")] == [("contig", "COD", "ROU", 0, 0.0), ("contig", "ROU", "COD", 0, 0.0), ("dist", "COD", "ROU", 0, 5500.0), ("dist", "ROU", "COD", 0, 5500.0)]
 
 
-@beside
+@needs(DATA)
 def test_the_real_files_are_recognised_and_the_doubled_one_is_refused() -> None:
     names = (
         "uis/uis_26604_students_from_russia_by_destination_2000_2025.csv", "uis/uis_od_top10_union_iso3_1998_2021.csv", "oecd/worldbank_wdi_13series_2013_2019.csv",
@@ -176,7 +174,7 @@ def test_the_real_files_are_recognised_and_the_doubled_one_is_refused() -> None:
     )  # fmt: skip
     found = [loader.format if (loader := recognised(DATA / name)) else "" for name in names]
     assert found == ["uis-api-csv", "uis-top10-csv", "worldbank-csv", "oxcgrt-csv", "oecd-origin-destination-csv", "cepii-dist-parquet"]
-    taken(DATA / "uis" / "uis_26637_MENF5T8_country_region_2000_2024.csv")
+    taken(UIS)
     with pytest.raises(Invalid) as caught:
         taken(DATA / names[4])
     assert [(reason.code, reason.params["ratio"]) for reason in caught.value.reasons if reason.code == "totals-doubled"] == [("totals-doubled", "1.95")]
@@ -269,7 +267,7 @@ def test_a_class_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     assert refused(countries_list(tmp_path, [{**BANK[0], "incomeLevel": {"id": "XXX", "value": "Very high"}}]), format_="worldbank-classes") == ["file-unreadable"]
 
 
-@beside
+@needs(DATA)
 def test_the_real_list_of_regions_of_the_world_bank_is_read() -> None:
     release = taken(DATA / "codes/worldbank_regions_2017.csv")
     assert (release.format, release.covers, {cell[3] for cell in cells("worldbank")}) == ("worldbank-classes", ["wb.region"], {2017})

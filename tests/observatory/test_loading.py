@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.beside import UIS, needs
 from vsm.cli.commands import main
-from vsm.config import ROOT
 from vsm.exchange.institutions.models import Hub
 from vsm.kit.actors import SYSTEM
 from vsm.kit.errors import Invalid
@@ -21,7 +21,6 @@ from vsm.observatory.sources.series import all_series, described
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
-UIS = ROOT.parent / "shared" / "data" / "uis" / "uis_26637_MENF5T8_country_region_2000_2024.csv"
 HEADER = "indicatorId,geoUnit,year,value,qualifier,magnitude\n"
 REGIONS = (
     "SDG: Sub-Saharan Africa", "SDG: Northern Africa and Western Asia", "SDG: Central and Southern Asia", "SDG: Eastern and South-Eastern Asia",
@@ -97,7 +96,7 @@ def test_the_program_carries_real_totals_until_a_release_of_uis_is_here(tmp_path
     assert {row["source"] for row in observations().to_pyarrow().to_pylist()} == {"uis"}
 
 
-@pytest.mark.skipif(not UIS.exists(), reason="the release of UIS is not beside this checkout: ../shared/data/uis")
+@needs(UIS)
 def test_the_real_release_passes_and_gives_the_published_totals() -> None:
     release = load(UIS, by=SYSTEM, now=NOW)
     assert (release.rows, [passed for _code, passed, _facts in release.checks]) == (9186, [True, True])

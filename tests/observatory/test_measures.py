@@ -8,13 +8,10 @@ import ibis
 import pandas as pd
 import pytest
 
-from vsm.config import ROOT
+from tests.beside import UIS, needs
 from vsm.observatory.geography import members
 from vsm.observatory.indicators import measures
 from vsm.observatory.sources.loaders import uis_api
-
-DATA = ROOT.parent / "shared" / "data" / "uis"
-needs_data = pytest.mark.skipif(not DATA.exists(), reason="the release of UIS is not beside this checkout: ../shared/data/uis")
 
 
 def table(rows: Sequence[dict[str, Any]]) -> ibis.Table:
@@ -83,9 +80,9 @@ def test_carbon_avoided_is_a_range_and_may_be_none_at_all() -> None:
     assert low == pytest.approx(100 * 5095 * 2 * 88 * 0.05 / 1e6 - 100 * 60 * 1000 / 1e6)
 
 
-@needs_data
+@needs(UIS)
 def test_the_balances_of_latin_america_in_2019_are_the_published_ones() -> None:
-    taken = uis_api.read(DATA / "uis_26637_MENF5T8_country_region_2000_2024.csv", lambda _done, _total: None)
+    taken = uis_api.read(UIS, lambda _done, _total: None)
     obs = ibis.memtable(taken.table)
     found = measures.balance(measures.inbound(obs), measures.outbound(obs))
     region = members("latin-america-and-the-caribbean")
@@ -94,9 +91,9 @@ def test_the_balances_of_latin_america_in_2019_are_the_published_ones() -> None:
     assert {code: round(rows[code]["ratio"], 2) for code in ("ARG", "COL")} == {"ARG": 12.67, "COL": 0.10}
 
 
-@needs_data
+@needs(UIS)
 def test_where_students_are_is_less_concentrated_than_it_was() -> None:
-    taken = uis_api.read(DATA / "uis_26637_MENF5T8_country_region_2000_2024.csv", lambda _done, _total: None)
+    taken = uis_api.read(UIS, lambda _done, _total: None)
     values = measures.inbound(ibis.memtable(taken.table))
     found = {row["year"]: row for row in measures.concentration(values.filter(values.geo.length() == 3)).to_pyarrow().to_pylist()}
     assert (round(found[2000]["gini"], 3), round(found[2018]["gini"], 3)) == (0.743, 0.770)

@@ -9,12 +9,12 @@ import ibis
 import pandas as pd
 import pytest
 
-from vsm.config import ROOT
+from tests.beside import DATA, needs
 from vsm.kit.errors import Invalid
 from vsm.observatory.geography import countries, sets
 from vsm.observatory.indicators import computed, measures
 
-CODES = ROOT.parent / "shared" / "data" / "codes"
+CODES = DATA / "codes"
 ANDES = """
 name: Andean Community
 regions:
@@ -163,7 +163,7 @@ def test_classes_by_year_are_memberships_of_that_year(tmp_path: Path) -> None:
     assert [reason.params["geo"] for reason in caught.value.reasons] == ["Atlantis"]
 
 
-@pytest.mark.skipif(not CODES.exists(), reason="the real tables are not beside this checkout: ../shared/data/codes")
+@needs(CODES)
 def test_codes_and_regions_are_those_of_the_real_tables() -> None:
     def padded(code: str) -> str:
         return code.zfill(3) if code else ""

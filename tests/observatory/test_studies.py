@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vsm.config import ROOT
+from tests.beside import UIS, needs
 from vsm.exchange.institutions.models import Hub
 from vsm.kit.actors import ANONYMOUS, SYSTEM
 from vsm.kit.errors import Invalid, NotAllowed, Refused
@@ -19,7 +19,6 @@ from vsm.observatory.sources.loaders import facts_lac
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
-UIS = ROOT.parent / "shared" / "data" / "uis" / "uis_26637_MENF5T8_country_region_2000_2024.csv"
 
 
 @pytest.fixture
@@ -68,7 +67,7 @@ def test_the_region_is_counted_with_its_coverage_and_its_bounds(hub: Hub) -> Non
     assert facts["reach.virtual"].design == "assumption"
 
 
-@pytest.mark.skipif(not UIS.exists(), reason="the release of UIS is not beside this checkout: ../shared/data/uis")
+@needs(UIS)
 def test_the_balances_that_ship_are_those_of_the_release() -> None:
     published = {(row["indicatorId"], row["geoUnit"]): row["value"] for row in csv.DictReader(UIS.read_text().splitlines()) if row["year"] == "2019" and row["value"]}
     shipped = [row for row in csv.DictReader(str(Path(str(facts_lac.SHIPPED)).read_text()).splitlines()) if row["series"].startswith("balance.")]

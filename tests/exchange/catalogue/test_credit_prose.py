@@ -2,16 +2,14 @@
 
 import csv
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.beside import SECTIONS, needs
 from vsm.exchange.catalogue.credit_prose import CreditRange, credits_between, credits_in
 from vsm.kit.verdict import Reason
-
-REAL = Path(__file__).parents[3] / "../shared/data/catalogue/uiuc_2026_summer_sections.csv"
 
 
 def _range(low, high, *values, by=()):
@@ -104,9 +102,9 @@ def test_two_plain_cells_make_a_range():
     assert isinstance(credits_between("4", "1"), Reason)
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="the real catalogue is not on this machine")
+@needs(SECTIONS)
 def test_every_form_in_a_real_catalogue_is_read():
-    with REAL.open(encoding="utf-8", newline="") as file:
+    with SECTIONS.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     forms = {row["Credit Hours"] for row in rows} | {row["Section Credit Hours"] for row in rows} - {""}
     assert len(forms) == 65

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
+from tests.beside import SECTIONS, needs
 from tests.exchange.catalogue import given
 from tests.exchange.catalogue.given import CATALOGUE, NOW, World
-from tests.exchange.catalogue.test_importing import OWN, SECTIONS, UIUC, content, needs_sections
+from tests.exchange.catalogue.test_importing import OWN, UIUC, content
 from vsm.exchange.catalogue.exporting import csv_of
 from vsm.exchange.catalogue.formulas import guarded, unguarded
 from vsm.exchange.catalogue.importing import run
@@ -44,7 +45,7 @@ def test_importing_an_export_changes_nothing(world: World) -> None:
     assert [row[9:] for row in content()[1]] == [row[9:] for row in before[1]]
 
 
-@needs_sections
+@needs(SECTIONS)
 def test_the_real_catalogue_goes_out_and_into_another_institution_unchanged(world: World) -> None:
     run(SECTIONS, world.host, UIUC, dry_run=False, by=SYSTEM, now=NOW)
     first = exported(world)

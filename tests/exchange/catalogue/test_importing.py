@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError
 
+from tests.beside import SECTIONS, needs
 from tests.exchange.catalogue import given
 from tests.exchange.catalogue.given import CATALOGUE, NOW, World
 from vsm.config import ROOT
@@ -30,10 +31,8 @@ pytestmark = pytest.mark.django_db
 
 OWN = ROOT / "examples/mappings/openvsm.yaml"
 UIUC = ROOT / "examples/mappings/uiuc.yaml"
-SECTIONS = ROOT.parent / "shared/data/catalogue/uiuc_2026_summer_sections.csv"
 DATA_LINES = 1_724
 
-needs_sections = pytest.mark.skipif(not SECTIONS.exists(), reason=f"the real catalogue is not here: {SECTIONS.name}")
 
 
 @pytest.fixture
@@ -311,7 +310,7 @@ def worked() -> None:
         jobs.drain()
 
 
-@needs_sections
+@needs(SECTIONS)
 def test_every_section_of_the_real_catalogue_is_accounted_for(world: World) -> None:
     report = run(SECTIONS, world.host, UIUC, dry_run=False, by=SYSTEM, now=NOW)
     assert report.counts["lines"] == {"total": DATA_LINES, "created": 608, "updated": 0, "unchanged": 0, "refused": 1116}
@@ -320,7 +319,7 @@ def test_every_section_of_the_real_catalogue_is_accounted_for(world: World) -> N
     assert not any("&amp;" in title for o in Opportunity.objects.all() for title in o.title.values())
 
 
-@needs_sections
+@needs(SECTIONS)
 def test_a_second_import_of_the_real_catalogue_changes_nothing(world: World) -> None:
     run(SECTIONS, world.host, UIUC, dry_run=False, by=SYSTEM, now=NOW)
     before = content()
@@ -352,7 +351,7 @@ def _credits_garbled(raw: bytes) -> bytes:
     return raw.replace(b",3 hours.,", b",three-ish,")
 
 
-@needs_sections
+@needs(SECTIONS)
 @pytest.mark.parametrize("spoil", [_cut, _bytes_turned, _lines_shuffled_and_doubled, _credits_garbled])
 def test_a_spoiled_copy_of_the_real_catalogue_loses_nothing_silently(world: World, spoil: Any, tmp_path: Path) -> None:
     run(SECTIONS, world.host, UIUC, dry_run=False, by=SYSTEM, now=NOW)

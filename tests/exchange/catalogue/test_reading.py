@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.beside import SECTIONS as REAL
+from tests.beside import needs
 from vsm.exchange.catalogue.candidates import Candidate, RefusedRow
 from vsm.exchange.catalogue.mapping import Mapping
 from vsm.exchange.catalogue.reading import read
@@ -18,12 +20,10 @@ from vsm.kit.errors import Invalid
 
 ROOT = Path(__file__).parents[3]
 FIXTURES = ROOT / "tests/fixtures/catalogue"
-REAL = ROOT / "../shared/data/catalogue/uiuc_2026_summer_sections.csv"
 
 SECTIONS = Mapping.read(FIXTURES / "sections.yaml")
 OWN = Mapping.read(ROOT / "examples/mappings/openvsm.yaml")
 PLAIN = (FIXTURES / "sections.csv").read_bytes()
-real_file = pytest.mark.skipif(not REAL.exists(), reason="the real catalogue is not on this machine")
 
 
 def taken(raw: bytes, mapping: Mapping = SECTIONS) -> tuple[list[Candidate], list[RefusedRow]]:
@@ -253,7 +253,7 @@ def test_however_a_file_is_spoiled_each_data_line_has_just_one_outcome(cuts):
     assert set(seen) <= set(range(2, len(lines) + 1))
 
 
-@real_file
+@needs(REAL)
 def test_a_real_catalogue_is_accounted_for_to_the_last_section():
     mapping = Mapping.read(ROOT / "examples/mappings/uiuc.yaml")
     outcomes = list(read(REAL, mapping))
@@ -274,7 +274,7 @@ def test_a_real_catalogue_is_accounted_for_to_the_last_section():
     )
 
 
-@real_file
+@needs(REAL)
 def test_a_real_catalogue_reads_the_same_twice():
     mapping = Mapping.read(ROOT / "examples/mappings/uiuc.yaml")
     first, second = (
@@ -283,7 +283,7 @@ def test_a_real_catalogue_reads_the_same_twice():
     assert first == second
 
 
-@real_file
+@needs(REAL)
 def test_a_spoiled_copy_of_a_real_catalogue_loses_nothing():
     raw = bytearray(REAL.read_bytes())
     for place in range(5_000, len(raw), 9_973):
