@@ -34,7 +34,7 @@ Json = Any  # what json.loads gives; a wrong shape raises while it is read, and 
 class Audit:
     """The digests of the bytes that were read, how much was looked at, and every violation with its facts.
 
-    `promised` are the properties that problems of this kind have; `proved` those that this outcome has.
+    `seed` is the problem's, empty where it has none to be read. `promised` are the properties that problems of this kind have; `proved` those that this outcome has.
     """
 
     problem: str
@@ -42,6 +42,7 @@ class Audit:
     applications: int
     violations: tuple[Reason, ...]
     promised: tuple[str, ...] = PROVED
+    seed: str = ""
 
     @property
     def ok(self) -> bool:
@@ -61,10 +62,12 @@ def check(problem_bytes: bytes, outcome_bytes: bytes, *, wrote_problem: bool = F
     not have them written a second time here.
     """
     digest = hashlib.sha256(problem_bytes).hexdigest()
-    applications, violations = 0, []
+    applications, seed, violations = 0, "", []
     promised: tuple[str, ...] = PROVED
     try:
-        problem, outcome = json.loads(problem_bytes), json.loads(outcome_bytes)
+        problem = json.loads(problem_bytes)
+        seed = str(problem["seed"])
+        outcome = json.loads(outcome_bytes)
         applications = sum(len(student["choices"]) for student in problem["students"])
         run = _Run.read(problem, outcome)
         promised = _promised(problem, run.market)
@@ -80,7 +83,7 @@ def check(problem_bytes: bytes, outcome_bytes: bytes, *, wrote_problem: bool = F
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         text = N_("The files cannot be read as a frozen problem and its outcome (%(error)s).")
         violations.append(Reason("unreadable", text, {"error": f"{type(error).__name__}: {error}"}))
-    return Audit(digest, hashlib.sha256(outcome_bytes).hexdigest(), applications, tuple(violations), promised)
+    return Audit(digest, hashlib.sha256(outcome_bytes).hexdigest(), applications, tuple(violations), promised, seed)
 
 
 @dataclass(frozen=True)

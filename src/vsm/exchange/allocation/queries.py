@@ -1,6 +1,5 @@
 """What doors and the actions read: the problem of a call, the result of a run, a student's reasons, the waiting lists."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -116,7 +115,7 @@ def audit_run(run: Run, *, wrote_problem: bool = False) -> audit.Audit:
     further = []
     if (found.problem, found.outcome) != (run.problem_digest, run.outcome_digest):
         further.append(Reason("digest-differs", N_("The stored files are not those whose digests were noted when the run was made.")))
-    if not _is_sealed(problem, run.call.seed_commitment):
+    if not lottery.reveals(found.seed, run.call.seed_commitment):
         further.append(Reason("seed-not-the-sealed-one", N_("The seed of this run is not the one that was sealed for the call.")))
     return replace(found, violations=(*found.violations, *further))
 
@@ -312,13 +311,6 @@ def _small_problem(
 def _takes_newcomers(offering: Offering, now: datetime) -> bool:
     last_day = offering.drop_by or offering.starts_on
     return offering.state == OfferingState.PUBLISHED and now.astimezone(ZoneInfo(offering.zone)).date() <= last_day
-
-
-def _is_sealed(problem: bytes, commitment: str) -> bool:
-    try:
-        return lottery.reveals(json.loads(problem)["seed"], commitment)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return False  # unreadable bytes: the audit says so in its own words
 
 
 def _reason(code: str, facts: Mapping[str, Any], offerings: Mapping[str, Offering], *, discreet: bool = False) -> Reason:

@@ -17,6 +17,7 @@ from vsm.observatory.sources.loaders.reading import shaped, unreadable
 INCOME, REGION = "wb.income", "wb.region"
 # Series → the grouping of its classes, and what the bank's list calls it.
 SERIES: Mapping[str, tuple[str, str]] = {INCOME: ("income", "income"), REGION: ("bank", "region")}
+UNCLASSED = ("inx", "not classified")  # the bank has no class for it
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -33,13 +34,14 @@ def read(path: Path, progress: Callable[[int, int], None]) -> Taken:
     rows = []
     for series in (only,) if only else SERIES:
         grouping, by = SERIES[series]
-        classes = {fold(word).replace("-", " ").replace("&", "and"): region.class_ for region in groupings()[grouping].values() for word in (region.bank_id, region.name["en"])}
-        found = sets.read(path, by=by)
-        unknown = sorted({each.region for each in found.memberships if _class(each.region, classes) is None})
+        numbers = {_plain(word): region.class_ for region in groupings()[grouping].values() for word in (region.bank_id, region.name["en"])}
+        numbers |= dict.fromkeys(UNCLASSED, 0)
+        found = sets.read(path, by=by).memberships
+        unknown = sorted({each.region for each in found if _plain(each.region) not in numbers})
         if unknown:
             raise unreadable(path.name, ", ".join(unknown)[:200])
         undated = _year_of(path) if only else 0
-        rows += [(series, each.geo, each.since or undated, float(_class(each.region, classes) or 0)) for each in found.memberships if _class(each.region, classes)]
+        rows += [(series, each.geo, each.since or undated, float(number)) for each in found if (number := numbers[_plain(each.region)])]
     columns = zip(zip(*rows, strict=True), (pa.string(), pa.string(), pa.int16(), pa.float64()), strict=True)
     series_, geo, year, value = (pa.array(column, kind) for column, kind in columns)
     table = shaped(len(rows), series=series_, geo=geo, year=year, value=value)
@@ -53,13 +55,8 @@ def _year_of(path: Path) -> int:
         return next((int(row[1]) for row in itertools.islice(csv.reader(file), 1, None) if len(row) > 1 and row[1].isdigit()), 0)
 
 
-UNCLASSED = ("inx", "not classified")  # 0: the bank has no class for it
-
-
-def _class(word: str, classes: Mapping[str, int]) -> int | None:
-    """The number of a class by its id or English name; None where it is not known."""
-    plain = fold(word).replace("-", " ").replace("&", "and")
-    return 0 if plain in UNCLASSED else classes.get(plain)
+def _plain(word: str) -> str:
+    return fold(word).replace("-", " ").replace("&", "and")
 
 
 def _series_of(head: bytes) -> str | None:
