@@ -17,14 +17,15 @@ BACK = "Vuelve una persona: entra donde menos cambia para las demás."
 
 
 def make_teams(cast: Cast, offerings: list[Offering], now: datetime) -> TeamFormation | None:
-    """The teams of the running course at the host with the most countries; None when no class is large enough."""
+    """The teams of the running course at the host with the most countries, among the classes that are large enough; None when none is."""
     classes: dict[Offering, list[str]] = {}
     for offering in sorted(offerings, key=lambda each: each.opportunity.code):
         if offering.opportunity.organisation_id == cast.organisations["mapocho"].pk:
-            found = Enrolment.objects.filter(offering=offering, state="enrolled").values_list("home__country", flat=True)
-            classes[offering] = list(found)
+            countries = list(Enrolment.objects.filter(offering=offering, state="enrolled").values_list("home__country", flat=True))
+            if len(countries) >= SMALLEST:
+                classes[offering] = countries
     chosen = max(classes, key=lambda each: (len(set(classes[each])), len(classes[each])), default=None)
-    return _made(cast, chosen, now) if chosen and len(classes[chosen]) >= SMALLEST else None
+    return _made(cast, chosen, now) if chosen else None
 
 
 def _made(cast: Cast, offering: Offering, now: datetime) -> TeamFormation:
