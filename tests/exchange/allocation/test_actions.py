@@ -1,5 +1,6 @@
 """Sealing, running, publishing, answering, refilling: what each act does, whom it belongs to, when it is refused."""
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from django.db import connection, transaction
 
 from tests.exchange.allocation import given
 from tests.exchange.allocation.given import CLOSES, NOW, World
-from vsm.exchange.allocation import actions, lottery
+from vsm.exchange.allocation import actions, beside, lottery
 from vsm.exchange.allocation.models import CutOff, Explanation, Frozen, Run, SealedSeed, Seat, WaitingPlace
 from vsm.exchange.allocation.queries import audit_run
 from vsm.exchange.allocation.rules import opaque
@@ -263,7 +264,10 @@ def test_a_preview_is_refused_when_seats_were_added_since() -> None:
     assert codes(refusal) == ["preview-outdated"]
 
 
-def test_a_result_that_somebody_altered_is_not_published() -> None:
+@pytest.mark.parametrize("at_least", [0, 5_000_000])
+def test_a_result_that_somebody_altered_is_not_published(at_least: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Audited here, or by a second process; with a digest that was altered too, the result is written first, and taken back."""
+    monkeypatch.setattr(beside, "WORTH_A_PROCESS", at_least)
     world = given.three()
     run = actions.allocate(world.call, by=world.carlos, now=NOW)
     outcome = json.loads(bytes(run.frozen.outcome))
@@ -275,6 +279,13 @@ def test_a_result_that_somebody_altered_is_not_published() -> None:
     assert codes(refusal) == ["audit-failed"]
     assert "digest-differs" in [fault.code for fault in audit_run(Run.objects.get()).violations]
     assert world.states()["ana"] == "nominated"
+
+    Run.objects.update(outcome_digest=hashlib.sha256(bytes(Frozen.objects.get().outcome)).hexdigest())
+    with pytest.raises(Refused) as refusal:
+        actions.publish(Run.objects.get(), by=world.carlos, now=LATER)
+    assert codes(refusal) == ["audit-failed"]
+    assert world.states()["ana"] == "nominated"
+    assert not Seat.objects.exists()
 
 
 def test_a_seed_that_was_exchanged_after_sealing_is_found() -> None:

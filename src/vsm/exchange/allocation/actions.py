@@ -4,8 +4,9 @@ Whatever changes who holds a seat takes its turn on the published run first (`tu
 never give one seat twice; the freed seat is offered to the next in line in the same transaction.
 """
 
+import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -15,7 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_tasks import task
 
-from vsm.exchange.allocation import lottery, publishing, waiting
+from vsm.exchange.allocation import beside, lottery, publishing, waiting
 from vsm.exchange.allocation.computing import Computed, compute, is_quick, keep, sealed_seed
 from vsm.exchange.allocation.freezing import by_id, records_of, rules_of
 from vsm.exchange.allocation.models import ChangeByHand, Run, SealedSeed, Seat, WaitingPlace
@@ -156,13 +157,13 @@ def add_seats(
 def publish(run: Run, *, by: Actor, now: datetime) -> Run:
     """Announce the result: the seed is revealed, seats are offered, everybody is answered. It cannot be taken back.
 
-    The independent audit must pass first, and the preview must still describe the applications as they are. Everything
+    The independent audit must pass, and the preview must still describe the applications as they are. Everything
     happens in one transaction; other previews of the call are discarded.
     """
     # The call before its applications: in the order in which closing a call takes them.
     run.call = Call.objects.select_for_update().get(pk=run.call_id)
     seed = sealed_seed(run.call)
-    wishes = _still_true(run, seed)
+    wishes, prove = _still_true(run, seed)
     outcome = Outcome.from_bytes(bytes(run.frozen.outcome))
     run.seed, run.published_at, run.publish_at = seed, now, None
     people = publishing.people_of(run, wishes)
@@ -178,6 +179,7 @@ def publish(run: Run, *, by: Actor, now: datetime) -> Run:
     emit_many("seat.offered", ({"seat_id": str(seat)} for seat, _application in seats))
     emit_many("application.answered", ({"application_id": str(who.pk)} for who in people.values()))
     emit("run.published", run_id=str(run.pk))
+    prove()
     return run
 
 
@@ -372,22 +374,32 @@ def _note_error(run: Run, refusal: VsmError) -> None:
 # Making a run ---------------------------------------------------------------------------------------------------------
 
 
-def _still_true(run: Run, seed: str) -> Mapping[str, Wish]:
-    """What everybody wants; refused unless the records say what the run froze, and the audit passes."""
+def _still_true(run: Run, seed: str) -> tuple[Mapping[str, Wish], Callable[[], None]]:
+    """What everybody wants, and what refuses the publication unless the audit passes: it goes on while the result is written.
+
+    Refused at once when the records do not say what the run froze, or its files are not those that it noted.
+    """
+    problem, outcome = bytes(run.frozen.problem), bytes(run.frozen.outcome)
+    audited = beside.begin(problem, outcome)
     read = records_of(run.call)
-    is_fresh = read.written(mechanism=run.mechanism, seed=seed) == bytes(run.frozen.problem)
-    codes = [fault.code for fault in audit_run(run, wrote_problem=is_fresh).violations]
-    Refused.because(
-        publishing_obstacles(
-            call_state=run.call.state,
-            is_fresh=is_fresh,
-            is_sealed="seed-not-the-sealed-one" not in codes,
-            faults=len([code for code in codes if code != "seed-not-the-sealed-one"]),
-            fixed=rules_of(run.call).mechanism,
-            used=run.mechanism,
+    is_fresh = read.written(mechanism=run.mechanism, seed=seed) == problem
+
+    def prove() -> None:
+        codes = [fault.code for fault in audit_run(run, audited()).violations]
+        Refused.because(
+            publishing_obstacles(
+                call_state=run.call.state,
+                is_fresh=is_fresh,
+                is_sealed="seed-not-the-sealed-one" not in codes,
+                faults=len([code for code in codes if code != "seed-not-the-sealed-one"]),
+                fixed=rules_of(run.call).mechanism,
+                used=run.mechanism,
+            )
         )
-    )
-    return read.wishes
+
+    if run.call.state != CallState.PUBLISHED or not is_fresh or hashlib.sha256(outcome).hexdigest() != run.outcome_digest:
+        prove()
+    return read.wishes, prove
 
 
 # Freeing and refilling ------------------------------------------------------------------------------------------------

@@ -54,12 +54,11 @@ class Audit:
         return self.promised if self.ok else ()
 
 
-def check(problem_bytes: bytes, outcome_bytes: bytes, *, wrote_problem: bool = False) -> Audit:
+def check(problem_bytes: bytes, outcome_bytes: bytes) -> Audit:
     """Audit an outcome against the frozen problem it claims to solve. Unreadable bytes are a violation, not an error.
 
     The problem is taken as the valid one that was published: compare the digests in the answer with the published ones
-    (`Problem.from_bytes` validates). Who has just written these bytes anew and found them the same (`wrote_problem`) need
-    not have them written a second time here.
+    (`Problem.from_bytes` validates).
     """
     digest = hashlib.sha256(problem_bytes).hexdigest()
     applications, seed, violations = 0, "", []
@@ -77,7 +76,7 @@ def check(problem_bytes: bytes, outcome_bytes: bytes, *, wrote_problem: bool = F
         if not violations:
             violations = [
                 *(circles(run.market) if "student-optimality" in promised else ()),
-                *(() if wrote_problem else _rewritten("problem", problem, problem_bytes)),
+                *_rewritten("problem", problem, problem_bytes),
                 *_rewritten("outcome", expected, outcome_bytes),
             ]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

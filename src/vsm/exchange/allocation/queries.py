@@ -108,10 +108,10 @@ def problem_facts(call: Call) -> Demand:
     )
 
 
-def audit_run(run: Run, *, wrote_problem: bool = False) -> audit.Audit:
-    """Check a run from its frozen bytes, their digests and the commitment, without the program that made it."""
-    problem, outcome = bytes(run.frozen.problem), bytes(run.frozen.outcome)
-    found = audit.check(problem, outcome, wrote_problem=wrote_problem)
+def audit_run(run: Run, found: audit.Audit | None = None) -> audit.Audit:
+    """Check a run from its frozen bytes (or from what their audit `found`), their digests and the commitment, without the program
+    that made it."""
+    found = found or audit.check(bytes(run.frozen.problem), bytes(run.frozen.outcome))
     further = []
     if (found.problem, found.outcome) != (run.problem_digest, run.outcome_digest):
         further.append(Reason("digest-differs", N_("The stored files are not those whose digests were noted when the run was made.")))
