@@ -31,9 +31,10 @@ def pytest_configure() -> None:
 
 
 # The longest first, so that no worker waits for the other at the end; and not two at the beginning that wait for the same
-# demo world, or for the same first start of the program, which one of them makes.
+# demo world, or for the same first start of the program, which one of them makes. The kernels are compiled while the other
+# worker makes the world; whoever meets them later finds them on disk.
 ORDER = (
-    "tests/world/test_walk", "tests/journeys/", "tests/api/test_fuzz", "tests/world/", "tests/api/",
+    "tests/world/test_walk", "tests/exchange/allocation/test_kernels", "tests/journeys/", "tests/api/test_fuzz", "tests/world/", "tests/api/",
     "tests/browser/test_axe", "tests/cli/", "tests/races/", "tests/browser/",
 )  # fmt: skip
 # Nobody, a student, a coordinator who sees records of every kind, and a stranger at another institution.
