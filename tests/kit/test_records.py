@@ -110,10 +110,11 @@ def test_a_number_that_fits_its_column_passes(number: str) -> None:
 
 
 def test_many_identifiers_of_one_moment_are_versions_seven_and_all_different() -> None:
-    texts = new_ids(500)
+    texts = new_ids(5_000)
     made = [UUID(text) for text in texts]
 
     assert [each.hex for each in made] == texts
     assert {(each.version, each.variant) for each in made} == {(7, RFC_4122)}
-    assert len({*made}) == 500
+    assert len({*made}) == 5_000
+    assert texts == sorted(texts)
     assert len({each.int >> 80 for each in made}) == 1
