@@ -351,23 +351,22 @@ def test_whoever_submits_when_the_allocation_reads_the_same(w: SimpleNamespace) 
     assert sorted(wish.band for wish in read[0]) == [1, 1, 2]
 
 
-def test_the_allocation_is_told_no_time_of_any_kind(w: SimpleNamespace) -> None:
+def test_the_allocation_is_told_no_time_of_any_kind_and_not_who_it_is(w: SimpleNamespace) -> None:
     call = published(w)
     made = nominated(w, call)
     (wish,) = for_call(call)
     assert vars(wish) == {
-        "application_id": str(made.pk), "student_id": str(w.ana.pk), "home_id": str(w.home.pk), "choices": (str(w.algebra.pk), str(w.biology.pk)),
-        "seats_wanted": 1, "band": 1,
+        "application_id": str(made.pk), "home_id": str(w.home.pk), "choices": (str(w.algebra.pk), str(w.biology.pk)), "seats_wanted": 1, "band": 1,
     }  # fmt: skip
 
 
 def test_only_nominated_applications_reach_the_allocation(w: SimpleNamespace) -> None:
     call = published(w)
-    nominated(w, call)
+    kept = nominated(w, call)
     gone = nominated(w, call, student(w.home, "Beto"))
     withdraw(gone, by=actor(gone.student), now=CLOSES)
     submitted(w, call, student(w.home, "Caio"))
-    assert [wish.student_id for wish in for_call(call)] == [str(w.ana.pk)]
+    assert [wish.application_id for wish in for_call(call)] == [str(kept.pk)]
 
 
 # Who sees what --------------------------------------------------------------------------------------------------------

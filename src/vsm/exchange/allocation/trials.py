@@ -297,7 +297,7 @@ def _of_files(trial: Trial) -> tuple[list[dict[str, Any]], dict[str, str]]:
 
 def _anonymous(problem: Problem) -> Assembled:
     """A problem of files as the counts take it: no homes, and the groups that the file names."""
-    wishes = {s.id: Wish(s.id, s.id, s.origin, tuple(c.offering for c in s.choices), s.seats_wanted, s.choices[0].band if s.choices else 1) for s in problem.students}
+    wishes = {s.id: Wish(s.id, s.origin, tuple(c.offering for c in s.choices), s.seats_wanted, s.choices[0].band if s.choices else 1) for s in problem.students}
     return Assembled(problem, wishes, {}, {s.id: frozenset(s.groups) for s in problem.students if s.groups})
 
 

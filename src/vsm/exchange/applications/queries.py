@@ -65,7 +65,6 @@ class Wish:
     """What the allocation reads of one nominated application, and all that it reads: no time of any kind."""
 
     application_id: str
-    student_id: str
     home_id: str
     choices: tuple[str, ...]
     seats_wanted: int
@@ -75,8 +74,8 @@ class Wish:
 def for_call(call: Call) -> list[Wish]:
     """The nominated applications of a call in order of their ids; when somebody submitted plays no part."""
     found = Application.objects.filter(call=call, state=State.NOMINATED, nomination__isnull=False)
-    rows = found.values_list("pk", "student_id", "home_id", "choices", "seats_wanted", "nomination__band")
-    wishes = [Wish(str(pk), str(student), str(home), tuple(map(str, choices)), wanted, band) for pk, student, home, choices, wanted, band in rows.order_by()]
+    rows = found.values_list("pk", "home_id", "choices", "seats_wanted", "nomination__band")
+    wishes = [Wish(str(pk), str(home), tuple(map(str, choices)), wanted, band) for pk, home, choices, wanted, band in rows.order_by()]
     return sorted(wishes, key=lambda wish: wish.application_id)
 
 
