@@ -3,9 +3,11 @@
 from uuid import UUID
 
 import pytest
+from django.utils import translation
 
 from vsm import rulebook
 from vsm.kit.localized import LANGUAGES
+from vsm.kit.saying import say_reason
 from vsm.observatory.casebook.rules import (
     CASE_LISTS,
     CONSENTS,
@@ -25,7 +27,7 @@ SOURCE = {"id": "page", "title": "A page"}
 
 
 def claim(**changed: object) -> dict[str, object]:
-    return {"what": {"en": "Places"}, "value": 3.0, "grade": "reported", "source": "page", **changed}
+    return {"what": dict.fromkeys(LANGUAGES, "Places"), "value": 3.0, "grade": "reported", "source": "page", **changed}
 
 
 @pytest.mark.parametrize(
@@ -34,15 +36,23 @@ def claim(**changed: object) -> dict[str, object]:
         (Entry({"summary": TEXT}, [SOURCE], [claim()]), []),
         (Entry({"summary": {**TEXT, "fr": ""}}, []), ["text-missing", "source-missing"]),
         (Entry({"summary": {**TEXT, "es": "Hubo 7 plazas."}}, [SOURCE]), ["number-in-text"]),
-        (Entry({"summary": TEXT}, [SOURCE], [claim(grade="rumour", source="elsewhere"), claim(what={"en": ""})]), ["claim-grade", "claim-source", "claim-what"]),
+        (Entry({"summary": TEXT}, [SOURCE], [claim(grade="rumour", source="elsewhere"), claim(what={"en": ""})]), ["claim-grade", "claim-source", "text-missing", "claim-what"]),
+        (Entry({"summary": TEXT}, [SOURCE], [claim(what={"en": "Places"})]), ["text-missing"]),
         (Entry({"summary": TEXT}, [SOURCE], [claim(about="luck", basis="hearsay")]), ["value", "value"]),
         (Entry({"summary": TEXT}, [SOURCE], (), None, {"A university": "https://ror.org/02mhbdp94"}), []),
         (Entry({"summary": TEXT}, [SOURCE], (), None, {"A university": "ror:1"}), ["ror"]),
         (Entry({"summary": TEXT}, [SOURCE], (), {"credit": (["perhaps"], ("always", "no"))}), ["value"]),
+        (Entry({"summary": TEXT}, [SOURCE], (), {"countries": (["PER", "Peru"], tuple(countries()))}), ["country"]),
     ],
 )  # fmt: skip
 def test_everything_that_is_missing_is_told_at_once(entry: Entry, codes: list[str]) -> None:
     assert [reason.code for reason in why_not_submit(entry)] == codes
+
+
+def test_what_is_missing_is_called_as_on_the_form() -> None:
+    [reason] = why_not_submit(Entry({"summary": TEXT, "lessons": {**TEXT, "fr": ""}}, [SOURCE]))
+    with translation.override("fr"):
+        assert say_reason(reason) == "Ce que l’on peut en apprendre : il manque le texte en fr."
 
 
 def test_two_different_people_review_and_neither_is_the_author() -> None:

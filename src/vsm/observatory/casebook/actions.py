@@ -77,8 +77,8 @@ Barriers = Annotated[list[str], Ask(_("What stood in the way"), choices=_words("
 Consent = Annotated[str, Ask(_("Consent"), _("Whether those who are named have read it."), choices=choices_of(CONSENT_LABELS))]
 Countries = Annotated[list[str], Ask(_("Countries"), _("Three-letter codes, one a line. Only those that a source names."))]
 Regions = Annotated[list[str], Ask(_("Regions"), _("Where it reaches beyond the countries that are named."), choices=region_choices)]
-Started = Annotated[int | None, Ask(_("Since"))]
-Ended = Annotated[int | None, Ask(_("Until"))]
+Started = Annotated[int | None, Ask(_("First year"))]
+Ended = Annotated[int | None, Ask(_("Last year"), _("Empty where it goes on, or nobody says."))]
 Lessons = Annotated[Localized, Ask(_("What one can learn"), kind="localized")]
 Unknown = Annotated[Localized, Ask(_("What we do not know"), kind="localized")]
 Because = Annotated[str, Ask(_("Why"), kind="long_text", limit=2000)]
@@ -149,7 +149,7 @@ def edit_case(
 def add_claim(
     case: Case, *, by: Actor, now: datetime,
     what: Annotated[Localized, Ask(_("What it counts"), kind="localized")],
-    value: Annotated[float, Ask(_("Number"))],
+    value: Annotated[float, Ask(_("Value"))],
     grade: Annotated[str, Ask(_("Evidence"), choices=lambda *_asked: [(each, str(label)) for each, (label, _tone) in GRADE_LABELS.items()])],
     source: Annotated[str, Ask(_("Source"), _("One of the sources of this entry: add it first."), choices=source_choices)],
     to: Annotated[float | None, Ask(_("Up to"), _("Where the source gives a range."))] = None,

@@ -27,6 +27,8 @@ ABOUT = ("participants", "women", "men", "first-generation", "completed", "recog
 BASES = ("places", "enrolled", "finished", "answered")
 # How whoever is named agreed to it: what is written rests on public pages alone, or they have read it and agreed.
 CONSENTS = ("public-sources", "given")
+# What the texts of an entry are called where they are written.
+PLACES = {"summary": N_("In short"), "lessons": N_("What one can learn"), "unknown": N_("What we do not know"), "what": N_("What it counts")}
 ROR = re.compile(r"^https://ror\.org/0[a-hj-km-np-tv-z0-9]{6}\d{2}$")
 
 
@@ -43,26 +45,33 @@ class Entry:
 
 def why_not_submit(entry: Entry) -> Iterator[Reason]:
     """Everything that is missing, at once: texts in four languages, a source, numbers only as claims, each with grade and source."""
-    for place, texts in entry.texts.items():
-        missing = [language for language in LANGUAGES if not texts.get(language, "").strip()]
-        if missing:
-            yield Reason("text-missing", N_("%(place)s: the text is missing in %(languages)s."), {"place": place, "languages": ", ".join(missing)}, place)
+    for name, texts in entry.texts.items():
+        yield from _missing(name, texts)
         for language, text in texts.items():
             if re.search(r"\d", text):
-                yield Reason("number-in-text", N_("%(place)s (%(language)s): a number belongs into a claim, with its source and its grade."), {"place": place, "language": language}, place)
+                yield Reason("number-in-text", N_("%(place)s (%(language)s): a number belongs into a claim, with its source and its grade."), {"place": PLACES[name], "language": language}, name)
     if not entry.sources:
         yield Reason("source-missing", N_("Name at least one source that a reader can open."), {}, "sources")
     known = {str(source.get("id")) for source in entry.sources}
     for claim in entry.claims:
+        yield from _missing("what", claim["what"])
         yield from claim_problems(claim, known)
     yield from why_not_keep(entry)
+
+
+def _missing(name: str, texts: Mapping[str, str]) -> Iterator[Reason]:
+    missing = [language for language in LANGUAGES if not texts.get(language, "").strip()]
+    if missing:
+        yield Reason("text-missing", N_("%(place)s: the text is missing in %(languages)s."), {"place": PLACES[name], "languages": ", ".join(missing)}, name)
 
 
 def why_not_keep(entry: Entry) -> Iterator[Reason]:
     """What not even a draft may hold: words that nobody knows, identifiers that are none."""
     for name, (values, allowed) in (entry.chosen or {}).items():
         for value in values:
-            if value not in allowed:
+            if name == "countries" and value not in allowed:
+                yield Reason("country", N_("“%(value)s” is no country (three letters of ISO 3166-1, for example PER)."), {"value": value}, name)
+            elif value not in allowed:
                 yield Reason("value", N_("“%(value)s” is not one of: %(known)s."), {"value": value, "known": ", ".join(allowed)}, name)
     for name, ror in (entry.rors or {}).items():
         if not ROR.match(ror):
