@@ -11,17 +11,32 @@ from vsm.kit.localized import LANGUAGES
 from vsm.observatory.publications.briefs import briefs
 from vsm.observatory.publications.charts import Bar, Line, bars, lines
 from vsm.observatory.publications.edition import as_csv, changes, digest, used, written
+from vsm.observatory.publications.telling import edge
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_bars_stand_on_their_side_of_zero() -> None:
-    drawing = bars("Gap", "d", [Bar("A", -0.3, -0.5, -0.1, "−30%", "…"), Bar("B", 0.2, -0.1, 0.5, "+20%", "…")], ("Place", "Value", "Band"))
+    drawing = bars("Gap", "d", [Bar("A", -0.3, -0.5, -0.1, "−30%", "…"), Bar("B", 0.2, -0.1, 0.5, "+20%", "…")], ("Place", "Value", "Band"), lambda share: f"{share:.0%}")
     tree = ElementTree.fromstring(drawing.svg)
     zero = float(next(e for e in tree.iter(f"{SVG}line") if e.get("class") == "axis").get("x1", ""))
     [left, right] = [float(circle.get("cx", "")) for circle in tree.iter(f"{SVG}circle")]
     assert left < zero < right
     assert drawing.rows == (("A", "−30%", "…"), ("B", "+20%", "…"))
+    assert [text.text for text in tree.iter(f"{SVG}text") if text.get("class") == "tick"] == ["-40%", "-20%", "0%", "20%", "40%"]
+
+
+@pytest.mark.parametrize(("low", "high"), [(-0.52, 2.39), (-0.104, 0.0), (0.0, 0.0), (-60_000.0, 107_146.0), (-0.004, 0.003), (0.0, 1.0)])
+def test_an_axis_has_a_scale_whatever_it_holds_and_no_more_than_fits(low: float, high: float) -> None:
+    drawing = bars("Gap", "d", [Bar("A", low, low, high, "", "")], ("a", "b", "c"), str)
+    ticks = [text.text for text in ElementTree.fromstring(drawing.svg).iter(f"{SVG}text") if text.get("class") == "tick"]
+    assert ("0.0" in ticks, 1 <= len(ticks) <= 6) == (True, True)
+    assert len(ticks) > 1 or low == high
+
+
+def test_round_values_are_said_short_in_each_language() -> None:
+    told = [edge(number, unit, language) for number, unit, language in ((-0.2, "share", "en"), (0.025, "share", "fr"), (-20_000, "students", "es"), (1.5e6, "students", "fr"), (0.4, "ratio", "pt-br"))]
+    assert told == ["−20%", "2,5\u202f%", "−20 k", "1.5 M", "0,40"]
 
 
 def test_names_at_the_ends_of_lines_never_stand_on_each_other_and_dashes_differ() -> None:
@@ -34,8 +49,8 @@ def test_names_at_the_ends_of_lines_never_stand_on_each_other_and_dashes_differ(
 
 def test_a_long_name_stands_in_two_lines_and_loses_no_word() -> None:
     names = ("Chile", "Mudança temporária para o ensino on-line", "Donaudampfschifffahrtsgesellschaftskapitän")
-    drawing = bars("T", "d", [Bar(name, 1.0, 0.0, 2.0, "1", "") for name in names], ("a", "b", "c"))
-    told = [list(text.itertext()) for text in ElementTree.fromstring(drawing.svg).iter(f"{SVG}text")]
+    drawing = bars("T", "d", [Bar(name, 1.0, 0.0, 2.0, "1", "") for name in names], ("a", "b", "c"), str)
+    told = [list(text.itertext()) for text in ElementTree.fromstring(drawing.svg).iter(f"{SVG}text") if (text.get("class") or "").startswith("name")]
     assert told == [["Chile"], ["Mudança temporária", "para o ensino on-line"], ["Donaudampfschifffahrtsgesellschaftskapitän"]]
 
 
@@ -49,7 +64,7 @@ def test_a_missing_year_ends_the_line_and_a_year_alone_is_a_dot() -> None:
 
 
 def test_what_is_written_in_a_label_cannot_become_markup() -> None:
-    drawing = bars("<b>", "d", [Bar("<script>", 1, 0, 2, "1", "0–2")], ("a", "b", "c"))
+    drawing = bars("<b>", "d", [Bar("<script>", 1, 0, 2, "1", "0–2")], ("a", "b", "c"), str)
     assert "<script>" not in drawing.svg
     assert ElementTree.fromstring(drawing.svg).findtext(f"{SVG}title") == "<b>"
 

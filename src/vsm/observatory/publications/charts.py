@@ -5,7 +5,7 @@ by dash as well as by colour, and carry their names at their ends: nobody needs 
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
@@ -47,16 +47,17 @@ class Line:
     bands: tuple[tuple[tuple[int, float, float], ...], ...] = ()
 
 
-def bars(title: str, description: str, rows: Sequence[Bar], head: tuple[str, str, str]) -> Drawing:
-    """Values left and right of zero with their bands, one below the other."""
+def bars(title: str, description: str, rows: Sequence[Bar], head: tuple[str, str, str], said: Callable[[float], str]) -> Drawing:
+    """Values left and right of zero with their bands, one below the other, on an axis whose round values are `said` below."""
     least, most = min(0.0, *(row.low for row in rows)), max(0.0, *(row.high for row in rows))
-    left, right, step, top = 250, 20, 34, 12
-    span = (most - least) or 1.0
+    left, right, step, top = 250, 30, 34, 12
+    bottom, span = top + step * len(rows), (most - least) or 1.0
 
     def x(value: float) -> float:
         return round(left + (value - least) / span * (WIDTH - left - right), 1)
 
-    marks = [f'<line class="axis" x1="{x(0)}" x2="{x(0)}" y1="{top}" y2="{top + step * len(rows)}" stroke="#6f7f86" stroke-width="1"/>']
+    marks = [f'<line class="grid" x1="{x(tick)}" x2="{x(tick)}" y1="{top}" y2="{bottom}" stroke="#d9d6cb"/><text class="tick" x="{x(tick)}" y="{bottom + 20}" text-anchor="middle" fill="#3d4d54">{escape(said(tick))}</text>' for tick in _round_values(least, most)]
+    marks.append(f'<line class="axis" x1="{x(0)}" x2="{x(0)}" y1="{top}" y2="{bottom}" stroke="#6f7f86" stroke-width="1"/>')
     for number, row in enumerate(rows):
         y = top + step * number + step / 2
         tone = "c2" if row.low <= 0 <= row.high else "c1" if row.value < 0 else "c0"
@@ -66,7 +67,7 @@ def bars(title: str, description: str, rows: Sequence[Bar], head: tuple[str, str
             f'<line class="band {tone}" x1="{x(row.low)}" x2="{x(row.high)}" y1="{y}" y2="{y}" stroke="{ink}" stroke-width="6" stroke-opacity=".35"/>',
             f'<circle class="{tone}" cx="{x(row.value)}" cy="{y}" r="6" fill="{ink}"/>',
         ]
-    return Drawing(_svg(title, description, marks, top * 2 + step * len(rows)), head, tuple((row.label, row.told, row.band) for row in rows))
+    return Drawing(_svg(title, description, marks, bottom + 30), head, tuple((row.label, row.told, row.band) for row in rows))
 
 
 def lines(title: str, description: str, series: Sequence[Line], head: tuple[str, ...], told: Sequence[Sequence[str]]) -> Drawing:
@@ -83,7 +84,7 @@ def lines(title: str, description: str, series: Sequence[Line], head: tuple[str,
     def y(value: float) -> float:
         return round(top + height - value / ticks[-1] * height, 1)
 
-    marks = [f'<line class="grid" x1="{left}" x2="{WIDTH - right}" y1="{y(tick)}" y2="{y(tick)}" stroke="#d9d6cb"/><text class="tick" x="{left - 8}" y="{y(tick) + 4}" text-anchor="end" fill="#3d4d54">{_short(tick)}</text>' for tick in ticks]
+    marks = [f'<line class="grid" x1="{left}" x2="{WIDTH - right}" y1="{y(tick)}" y2="{y(tick)}" stroke="#d9d6cb"/><text class="tick" x="{left - 8}" y="{y(tick) + 4}" text-anchor="end" fill="#3d4d54">{short(tick)}</text>' for tick in ticks]
     every = max(1, ceil(len(years) / 6))
     marks += [f'<text class="tick" x="{x(year)}" y="{top + height + 22}" text-anchor="middle" fill="#3d4d54">{year}</text>' for year in years[::every]]
     ends = _apart([y(one.points[-1][1]) for one in series], 18)
@@ -125,7 +126,7 @@ def beside(label: str, x: float, y: float) -> str:
     words = label.split(" ")
     at = min(range(1, len(words)), key=lambda number: abs(len(" ".join(words[:number])) - len(" ".join(words[number:]))))
     first, second = " ".join(words[:at]), " ".join(words[at:])
-    return f'<text x="{x}" y="{y - 3}" text-anchor="end" class="name" fill="#14252b" font-size="13">{escape(first)}<tspan x="{x}" dy="1.1em">{escape(second)}</tspan></text>'
+    return f'<text x="{x}" y="{y - 3}" text-anchor="end" class="name two" fill="#14252b" font-size="13">{escape(first)}<tspan x="{x}" dy="1.1em">{escape(second)}</tspan></text>'
 
 
 def _svg(title: str, description: str, marks: Iterable[str], height: float) -> str:
@@ -133,6 +134,14 @@ def _svg(title: str, description: str, marks: Iterable[str], height: float) -> s
         f'<svg class="drawing" role="img" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" font-family="sans-serif" font-size="14">'
         f"<title>{escape(title)}</title><desc>{escape(description)}</desc>{''.join(marks)}</svg>"
     )
+
+
+def _round_values(least: float, most: float) -> list[float]:
+    """A few round values on an axis that holds zero; a name is read where its line is, so more would stand on each other."""
+    span = (most - least) or 1.0
+    size = 10 ** floor(log10(span))
+    step = next(step * size for step in (0.2, 0.5, 1.0, 2.0, 5.0) if span / (step * size) <= 5)
+    return [number * step for number in range(ceil(least / step), floor(most / step) + 1)]
 
 
 def _ticks(most: float) -> list[float]:
@@ -144,11 +153,12 @@ def _ticks(most: float) -> list[float]:
     return [step * number for number in range(ceil(most / step) + 1)]
 
 
-def _short(number: float) -> str:
-    """2.5 M, 500 k: the same in every language."""
-    if number >= 1e6:
-        return f"{number / 1e6:g} M"
-    return f"{number / 1e3:g} k" if number >= 1e3 else f"{number:g}"
+def short(number: float) -> str:
+    """2.5 M, 500 k, −20 k: the same in every language."""
+    size, sign = abs(number), "−" if number < 0 else ""
+    if size >= 1e6:
+        return f"{sign}{size / 1e6:g} M"
+    return f"{sign}{size / 1e3:g} k" if size >= 1e3 else f"{sign}{size:g}"
 
 
 def _apart(places: Sequence[float], least: float) -> list[float]:

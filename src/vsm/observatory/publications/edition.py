@@ -19,7 +19,7 @@ from vsm.observatory.publications.around import works
 from vsm.observatory.publications.briefs import Brief, Chart
 from vsm.observatory.publications.charts import Bar, Drawing, Line, bars, lines
 from vsm.observatory.publications.prose import HOLE, filled
-from vsm.observatory.publications.telling import tell
+from vsm.observatory.publications.telling import edge, tell
 
 # The words that the machine puts around an author's: column heads, descriptions.
 WORDS: Mapping[str, Mapping[str, str]] = {
@@ -120,7 +120,7 @@ def drawn(chart: Chart, facts: Mapping[str, Fact], title: str, language: str) ->
     if chart.kind == "gaps":
         rows = [facts[key] for key in chart.facts]
         made = [_bar(fact, language) for fact in rows]
-        picture = bars(title, word("bars"), made, (word("place"), word("value"), word("band")))
+        picture = bars(title, word("bars"), made, (word("place"), word("value"), word("band")), lambda number: edge(number, rows[0].unit, language))
         has_bands = any(fact.low is not None and fact.high is not None for fact in rows)
         return picture if has_bands else replace(picture, head=picture.head[:2], rows=tuple(row[:2] for row in picture.rows))
     series = {key: _yearly(key, facts) for key in chart.facts}

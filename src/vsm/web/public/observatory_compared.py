@@ -6,7 +6,7 @@ from vsm.observatory.estimates.facts import Fact
 from vsm.observatory.estimates.queries import STUDY_LABELS
 from vsm.observatory.geography import name_of
 from vsm.observatory.publications.charts import Bar, bars
-from vsm.web.public.observatory_pictures import told, word
+from vsm.web.public.observatory_pictures import along, told, word
 from vsm.web.public.observatory_reading import Study, study
 from vsm.web.public.observatory_sheets import Figure, reader
 
@@ -31,7 +31,7 @@ def by_method(year: int) -> Figure | None:
     rows = [Bar(labels[kind], fact.value or 0.0, fact.low or 0.0, fact.high or 0.0, told(fact, "signed"), told(fact, "band")) for kind, fact, _kept in found]
     facts = [Fact(**{**fact.as_json(), "key": f"{kind}:{fact.key}"}) for kind, fact, _kept in found]
     unknown = _("Which of these paths the world would have taken. All of them read the years before 2020 alone; none knows of events that fell together with the pandemic.")
-    drawing = bars(title, word("bars"), rows, (_("Method"), word("value"), word("band")))
+    drawing = bars(title, word("bars"), rows, (_("Method"), word("value"), word("band")), along("share"))
     return Figure("methods", title, drawing, facts, unknown, run=found[0][2].run, note=_marked([kept for _kind, _fact, kept in found]), sdg=("4.b",))
 
 
@@ -46,7 +46,7 @@ def by_mixture(year: int) -> Figure | None:
     donors = sorted((fact for key, fact in kept.facts.items() if key.startswith("donor.") and (fact.value or 0) > 0.05), key=lambda fact: -(fact.value or 0.0))
     named = ", ".join(dict.fromkeys(f"{name_of(fact.geo, reader())} {told(fact)}" for fact in donors[:8]))
     unknown = _("Whether students whom closed hosts lost went to the others: then the gap looks larger than the loss. The choice of donors moves it; they are: %(donors)s.") % {"donors": named}
-    drawing = bars(title, word("bars"), rows, (word("place"), word("value"), word("band")))
+    drawing = bars(title, word("bars"), rows, (word("place"), word("value"), word("band")), along("share"))
     return Figure("mixtures", title, drawing, [*facts, *donors], unknown, run=kept.run, sdg=("4.b",))
 
 
@@ -60,7 +60,7 @@ def by_dose() -> Figure | None:
     title = _("What closed borders changed, in log points")
     rows = [Bar(labels[fact.key], fact.value or 0.0, fact.low or 0.0, fact.high or 0.0, told(fact, "signed"), told(fact, "band")) for fact in facts]
     unknown = _("Who was exempt from a closure, and who enrolled from home and counts as abroad. The sign is sturdy, the size is not.")
-    drawing = bars(title, word("bars"), rows, (_("Comparison"), word("value"), word("band")))
+    drawing = bars(title, word("bars"), rows, (_("Comparison"), word("value"), word("band")), along(facts[0].unit))
     return Figure("closure", title, drawing, facts, unknown, run=kept.run, sdg=("4.b",))
 
 

@@ -57,9 +57,9 @@ def tile_map(title: str, description: str, values: Mapping[str, float], steps: S
     top = TOP + ROWS * SIDE + 16
     keys = []
     for number, (fill, _ink, told) in enumerate(legend):
-        x, y = 8 + (number % 3) * 230, top + (number // 3) * 26
+        x, y = 8 + (number % 2) * 200, top + (number // 2) * 26  # two columns: so much of a map is seen on a phone before it is moved
         keys.append(f'<rect x="{x}" y="{y}" width="18" height="18" rx="2" fill="{fill}" stroke="#6f7f86"/><text class="told" x="{x + 26}" y="{y + 14}">{escape(told)}</text>')
-    height = top + ((len(legend) + 2) // 3) * 26 + 6
+    height = top + ((len(legend) + 1) // 2) * 26 + 6
     return _svg(title, description, f'<g font-size="9" text-anchor="middle">{"".join(marks)}</g><g font-size="14" fill="#14252b">{"".join(keys)}</g>', height, "map")
 
 

@@ -1,6 +1,6 @@
 """The Observatory's figures: which facts, how they are drawn, how the table tells them, and what is not known of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from django.utils.translation import gettext as _
@@ -11,7 +11,7 @@ from vsm.observatory.geography import countries, name_of, regions
 from vsm.observatory.indicators.measures import INBOUND, NET, OUTBOUND
 from vsm.observatory.publications.charts import Bar, Drawing, Line, bars, lines
 from vsm.observatory.publications.edition import WORDS
-from vsm.observatory.publications.telling import tell
+from vsm.observatory.publications.telling import edge, tell
 from vsm.web.public.observatory_drawings import CHANGES, Step, flow_picture, tile_map
 from vsm.web.public.observatory_reading import ENROLMENT, Loaded, Matrix, Study, inside
 from vsm.web.public.observatory_sheets import Figure, reader
@@ -33,6 +33,11 @@ def told(fact: Fact | None, how: str = "") -> str:
     if fact is None or (fact.value is None and how != "band") or (how == "band" and fact.low is None):
         return "—"
     return tell(fact, how, reader())
+
+
+def along(unit: str) -> Callable[[float], str]:
+    """How round values of a unit are said along an axis, in the reader's language."""
+    return lambda value: edge(value, unit, reader())
 
 
 def totals_line(kept: Study, geos: Sequence[str], name: str, title: str) -> Figure:
@@ -62,8 +67,8 @@ def gaps(kept: Study, year: int) -> Figure:
     """Every region's gap in a year, with its band."""
     facts = [kept.facts[f"gap.{geo}.{year}"] for geo in kept.geos("gap") if f"gap.{geo}.{year}" in kept.facts]
     title = _("Students from abroad against the path before the pandemic, %(year)s") % {"year": year}
-    drawing = bars(title, word("bars"), [_bar(fact, name_of(fact.geo, reader())) for fact in facts], (word("place"), word("value"), word("band")))
-    rows = tuple((*row, told(fact, "level"), told(kept.facts.get(f"missing.{fact.geo}.{year}"))) for row, fact in zip(drawing.rows, facts, strict=True))
+    drawing = bars(title, word("bars"), [_bar(fact, name_of(fact.geo, reader())) for fact in facts], (word("place"), word("value"), word("band")), along("share"))
+    rows = tuple((*row, told(fact, "level"), told(kept.facts.get(f"missing.{fact.geo}.{year}"), "signed")) for row, fact in zip(drawing.rows, facts, strict=True))
     drawing = replace(drawing, head=(*drawing.head, _("How sure"), _("Students")), rows=rows)
     both = [*facts, *(kept.facts[key] for key in (f"missing.{fact.geo}.{year}" for fact in facts) if key in kept.facts)]
     return Figure("gaps", title, drawing, both, _unknown_gaps(), run=kept.run, note=_note_gaps(facts), sdg=FROM_ABROAD)
@@ -82,7 +87,7 @@ def gaps_of_place(kept: Study, geo: str) -> Figure:
     """One region's gap, year by year."""
     facts = [fact for fact in kept.facts.values() if fact.key.startswith(f"gap.{geo}.")]
     title = _("Against the path before the pandemic: %(place)s") % {"place": name_of(geo, reader())}
-    drawing = bars(title, word("bars"), [_bar(fact, str(fact.year)) for fact in facts], (word("year"), word("value"), word("band")))
+    drawing = bars(title, word("bars"), [_bar(fact, str(fact.year)) for fact in facts], (word("year"), word("value"), word("band")), along("share"))
     return Figure("gaps", title, drawing, facts, _unknown_gaps(), run=kept.run, note=_note_gaps(facts), sdg=FROM_ABROAD)
 
 
@@ -146,7 +151,7 @@ def balance_by_year(found: Loaded, code: str) -> Figure:
     years = sorted(year for year in by_measure["circulation"] if year is not None)
     title = _("Balance: %(place)s") % {"place": name_of(code, reader())}
     nets = [by_measure["net"][year] for year in years if year in by_measure["net"]]
-    drawing = bars(title, word("bars"), [_bar(fact, str(fact.year)) for fact in nets], (word("year"), word("value"), word("band")))
+    drawing = bars(title, word("bars"), [_bar(fact, str(fact.year)) for fact in nets], (word("year"), word("value"), word("band")), along("students"))
     rows = tuple((str(year), *(told(by_measure[measure].get(year)) for measure in ("net", "ratio", "circulation"))) for year in years)
     drawing = replace(drawing, head=(word("year"), *_balance_heads()), rows=rows)
     facts = [fact for cells in by_measure.values() for fact in cells.values()]
@@ -157,7 +162,7 @@ def per_thousand(found: Loaded, code: str) -> Figure:
     """Net flow for each thousand students of the country itself, year by year."""
     facts = found.facts("per-thousand", code)
     title = _("Net for each thousand students at home: %(place)s") % {"place": name_of(code, reader())}
-    drawing = bars(title, word("bars"), [_bar(fact, str(fact.year)) for fact in facts], (word("year"), word("value"), word("band")))
+    drawing = bars(title, word("bars"), [_bar(fact, str(fact.year)) for fact in facts], (word("year"), word("value"), word("band")), along(facts[0].unit))
     drawing = replace(drawing, head=(word("year"), word("value")), rows=tuple(row[:2] for row in drawing.rows))
     return Figure("per-thousand", title, drawing, facts, _unknown_countries(), found.told_by(*COUNTS, ENROLMENT), note=_("What comes and goes, measured against what the country itself teaches."), sdg=BALANCE)
 
@@ -170,7 +175,7 @@ def per_thousand_of_region(found: Loaded, region: str, year: int) -> list[Figure
         return []
     title = _("Net for each thousand students at home: %(place)s, %(year)s") % {"place": name_of(region, reader()), "year": year}
     largest = sorted(order, key=lambda fact: -abs(fact.value or 0.0))[:DRAWN_BARS]
-    drawing = bars(title, word("bars"), [_bar(fact, name_of(fact.geo, reader())) for fact in order if fact in largest], (word("place"), word("value"), word("band")))
+    drawing = bars(title, word("bars"), [_bar(fact, name_of(fact.geo, reader())) for fact in order if fact in largest], (word("place"), word("value"), word("band")), along(order[0].unit))
     drawing = replace(drawing, head=(word("place"), word("value")), rows=tuple((name_of(fact.geo, reader()), told(fact, "signed")) for fact in order))
     unknown = _("%(there)s of %(all)s countries and areas of this region tell both; the others are not zero, they are not known.") % {"there": len(order), "all": len(inside(region))}
     return [Figure("per-thousand", title, drawing, order, f"{unknown} {_unknown_countries()}", found.told_by(*COUNTS, ENROLMENT), sdg=BALANCE)]
@@ -205,7 +210,7 @@ def balance_of_region(found: Loaded, region: str, year: int) -> list[Figure]:
     drawn = [_bar(there[code]["net"], name_of(code, reader())) for code in order if code in largest]
     if not drawn:
         return []
-    drawing = bars(title, word("bars"), drawn, (word("place"), word("value"), word("band")))
+    drawing = bars(title, word("bars"), drawn, (word("place"), word("value"), word("band")), along("students"))
     lost = {code: _lost(there[code]["outbound"]) for code in order if "outbound" in there[code]}
     rows = tuple((name_of(code, reader()), *(told(there[code].get(name)) for name in names), told(lost.get(code), "band")) for code in order)
     drawing = replace(drawing, head=(word("place"), _("From abroad"), _("Abroad"), *_balance_heads(), _("May not come back")), rows=rows)
@@ -307,8 +312,7 @@ def _steps(edges: Sequence[float], end: float, unit: str = "share") -> list[Step
     """Classes between edges, each said in words: "below", "from … to …", "more than"."""
     uppers = [*edges[1:], end]
 
-    def amount(value: float) -> str:
-        return tell(Fact(key="edge", value=value, unit=unit, design="descriptive"), "", reader())
+    amount = along(unit)
 
     found = []
     for number, (low, high) in enumerate(zip(edges, uppers, strict=True)):
