@@ -8,11 +8,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.test import Client
 from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
 
 from tests.exchange.learning_agreements.given import give_role, organisation, person
 from vsm.kit.actions import Ask
 from vsm.kit.actors import SYSTEM
-from vsm.web.forms import SPARE_ROWS, RowsField
+from vsm.web.forms import SPARE_ROWS, RowsField, field_for
 
 
 class PartRow(BaseModel):
@@ -39,6 +40,12 @@ def rows(*lines: dict[str, str], of: type[BaseModel] = PartRow) -> Any:
 def test_a_spare_line_with_only_what_it_began_with_is_no_row() -> None:
     spare = {"code": "", "kind": "a", "credits": "0"}
     assert rows({"code": "X", "kind": "b", "credits": "3"}, spare, spare) == [PartRow(code="X", kind="b", credits=Decimal(3))]
+
+
+@pytest.mark.parametrize("kind", [int, float, Decimal])
+def test_a_number_arrives_as_the_kind_that_is_asked_for(kind: Any) -> None:
+    given = field_for(FieldInfo(annotation=kind | None), Ask("Value"), None, SYSTEM).clean("24")
+    assert (given, type(given)) == (24, kind)
 
 
 def test_a_line_in_which_somebody_wrote_is_judged() -> None:

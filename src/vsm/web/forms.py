@@ -105,8 +105,10 @@ def _plain_field(kind: Any, ask: Ask, common: dict[str, Any], optional: bool) ->
         return forms.BooleanField(**{**common, "required": False})
     if kind is int:
         return forms.IntegerField(**common)
-    if kind in (Decimal, float):
+    if kind is Decimal:
         return forms.DecimalField(localize=False, **common)
+    if kind is float:
+        return forms.FloatField(localize=False, **common)
     if kind is dt.datetime:
         return MomentField(**common)
     if kind is dt.date:
