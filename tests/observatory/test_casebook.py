@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests.exchange.learning_agreements.given import actor, give_role, organisation, person
 from vsm.exchange.institutions.models import Hub
 from vsm.exchange.people.models import Person
 from vsm.kit.actors import ANONYMOUS, Actor
@@ -146,3 +147,22 @@ def test_the_front_counts_what_each_facet_finds_and_everything_can_be_taken_away
     told = client.get(f"/cases/{case.pk}/case.jsonld").json()
     assert (told["@type"], told["additionalProperty"][0]["value"], told["additionalProperty"][0]["measurementTechnique"], told["hasCourseInstance"][0]["location"][0]["identifier"]) == ("Course", 7372.0, "self-claimed", "COL")
     assert client.get(f"/vsm-models/{case.model_id}/model.jsonld").json()["termCode"] == "network-places"
+
+
+def test_a_reviewer_finds_what_waits_on_the_desk_and_whoever_sends_it_back_lands_where_they_may_be(hub: Hub) -> None:
+    ana, bia = person("Ana"), person("Bia")
+    home = organisation("Home", "PE", "America/Lima")
+    for who in (ana, bia):
+        give_role(who, home, "coordinator")
+    case = ready(hub, actor(ana))
+    author, reviewer = Client(), Client()
+    for browser, who in ((author, ana), (reviewer, bia)):
+        browser.force_login(who, backend="allauth.account.auth_backends.AuthenticationBackend")
+
+    def desks() -> tuple[bool, bool]:
+        return "/cases/?state=in-review" in reviewer.get("/desk/").content.decode(), "/cases/?state=draft" in author.get("/desk/").content.decode()
+
+    assert desks() == (True, False)
+    answer = reviewer.post(f"/cases/{case.pk}/send_back/", {"because": "The source says otherwise.", "expected_version": case.version})
+    assert (answer.status_code, answer.headers["Location"], reviewer.get("/cases/").status_code) == (302, "/cases/", 200)
+    assert desks() == (False, True)

@@ -102,7 +102,7 @@ def act(request: Request, plural: str, pk: UUID, verb: str) -> HttpResponse:
         if told := _told_once(result, request.actor):
             return render(request, ONCE[result.noun].template, {**_frame(RESOURCES[result.noun], result, ""), **told})
         messages.success(request, _("Done: %(act)s") % {"act": say(action.label)})
-        return redirect(_after(result, record, entry))
+        return redirect(_after(result, record, entry, request.actor))
     status = 422 if request.method == "POST" else 200
     if status == 200 and not (action.permits(record, request.actor) and action.possible(record)):
         return _form_page(request, entry, record, action, None, status=409)
@@ -174,9 +174,11 @@ def _form_page(request: Request, entry: Resource, record: Record, action: Action
     return render(request, "objects/act.html", context, status=status)
 
 
-def _after(result: Any, record: Record, entry: Resource) -> str:
+def _after(result: Any, record: Record, entry: Resource, actor: Actor) -> str:
+    """The page of what came of it; the list, where what somebody did took it out of their sight."""
     made = RESOURCES.get(result.noun) if isinstance(result, Record) else None
-    return address(made, result) if made else address(entry, record)
+    there, shown = (made, result) if made else (entry, record)
+    return address(there, shown) if there.visible_to(actor).filter(pk=shown.pk).exists() else f"/{there.plural}/"
 
 
 def _frame(entry: Resource, record: Record, current: str) -> dict[str, Any]:

@@ -168,7 +168,7 @@ def add_claim(
 
 
 @action("remove_claim", on=Case, label=_("Take a number out"), allow=WRITER, step=STEPS["remove_claim"], when=lambda case: bool(case.claims))
-def remove_claim(case: Case, *, by: Actor, now: datetime, claim: Annotated[str, Ask(_("Number"), choices=claim_choices)]) -> Case:
+def remove_claim(case: Case, *, by: Actor, now: datetime, claim: Annotated[str, Ask(_("Which number"), choices=claim_choices)]) -> Case:
     """Take a number out of a draft."""
     del by, now
     if not (claim.isdecimal() and int(claim) < len(case.claims)):

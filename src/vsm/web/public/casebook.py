@@ -2,9 +2,11 @@
 
 import csv
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import path
@@ -14,7 +16,7 @@ from vsm.config import settings
 from vsm.kit.actors import ANONYMOUS, Actor
 from vsm.kit.requests import Request
 from vsm.kit.resources import narrowed
-from vsm.observatory.casebook.models import Case, Entry, VsmModel
+from vsm.observatory.casebook.models import EDITORS, Case, CasebookReview, Entry, VsmModel
 from vsm.observatory.casebook.queries import (
     BANDWIDTH_LABELS,
     CASE,
@@ -33,7 +35,7 @@ from vsm.observatory.casebook.queries import (
     said,
 )
 from vsm.observatory.casebook.seeds import definitions
-from vsm.web import objects
+from vsm.web import desk, objects
 from vsm.web.listing import query_of
 from vsm.web.public.issuers import open_to_all
 from vsm.web.public.observatory_sheets import ROOT
@@ -92,10 +94,27 @@ def _defined() -> list[dict[str, Any]]:
     return [{"text": said(each["text"]), "since": each["since"], "reference": each["reference"]} for each in definitions()]
 
 
+def desk_pipeline(actor: Actor) -> Iterator[dict[str, Any]]:
+    """What waits for a reviewer, and drafts that wait for their author. Nothing, where nothing waits."""
+    if not (actor.is_operator or any(actor.roles.get(role) for role in EDITORS)):
+        return
+    buckets = []
+    for kind, entry, to_review, drafts in ((Case, CASE, _("Cases to review"), _("Your drafts of cases")), (VsmModel, VSM_MODEL, _("Models to review"), _("Your drafts of models"))):
+        mine = CasebookReview.objects.filter(**{entry.noun: OuterRef("pk")}, reviewer_id=actor.person, round=OuterRef("round"))
+        waiting = kind.objects.visible_to(actor).filter(state="in-review").exclude(author_id=actor.person).exclude(Exists(mine)).count()
+        buckets += [
+            desk.bucket(to_review, waiting, f"/{entry.plural}/?state=in-review", "warn"),
+            desk.bucket(drafts, kind.objects.filter(state="draft", author_id=actor.person).count(), f"/{entry.plural}/?state=draft"),
+        ]
+    if any(bucket["count"] for bucket in buckets):
+        yield {"title": _("Casebook"), "url": "/observatory/casebook/", "buckets": [bucket for bucket in buckets if bucket["count"]]}
+
+
 def _linked(told: dict[str, Any]) -> HttpResponse:
     return open_to_all(JsonResponse(told, content_type="application/ld+json", json_dumps_params={"ensure_ascii": False, "indent": 1}))
 
 
+desk.PERSONAL.append(desk_pipeline)
 objects.EXTRAS["case"] = objects.Extra("public/casebook/case.html", case_part)
 objects.EXTRAS["vsm_model"] = objects.Extra("public/casebook/model.html", model_part)
 
