@@ -127,7 +127,8 @@ def test_a_page_shows_each_number_with_evidence_and_source(hub: Hub) -> None:
 
 def test_an_institution_is_named_with_its_identifier_and_an_impossible_one_is_refused_at_once(hub: Hub) -> None:
     author = somebody("Ana")
-    case = draft_case(hub, by=author, now=NOW, name={"en": "A pilot"}, institutions=["A university | https://ror.org/02mhbdp94", "Another"], outcomes=["grew"], barriers=["permits"], consent="given", **FACTS)
+    case = draft_case(hub, by=author, now=NOW, name={"en": "Lima–Lyon: a pilot"}, institutions=["A university | https://ror.org/02mhbdp94", "Another"], outcomes=["grew"], barriers=["permits"], consent="given", **FACTS)
+    assert case.slug == "lima-lyon-a-pilot"
     assert (case.institutions, case.rors, institution_lines(case)) == (["A university", "Another"], {"A university": "https://ror.org/02mhbdp94"}, ["A university | https://ror.org/02mhbdp94", "Another"])
     with pytest.raises(Invalid) as refused:
         draft_case(hub, by=author, now=NOW, name={"en": "B"}, institutions=["A university | ror"], barriers=["bad luck"], **FACTS)

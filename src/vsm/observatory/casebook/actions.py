@@ -364,5 +364,6 @@ def _slug(name: dict[str, str], kind: type[Entry]) -> str:
 
 
 def _plain(text: str) -> str:
-    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    parted = re.sub(r"[\u2010-\u2015]", "-", text)  # Lima–Lyon are two words
+    ascii_only = unicodedata.normalize("NFKD", parted).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")[:60].strip("-")
