@@ -66,7 +66,7 @@ def test_a_release_becomes_a_brief_and_the_brief_an_event(tmp_path: Path) -> Non
         visitor.post(mine, {"verb": "confirm"})
         drain()
     with clock.stopped_at(STARTS + timedelta(minutes=1)):
-        assert visitor.post(f"{mine}join/")["Location"] == "https://meet.example/room"
+        assert visitor.post(f"{mine}join/")["Refresh"] == "0; url=https://meet.example/room"
     with clock.stopped_at(STARTS + timedelta(hours=2)):
         row = Registration.objects.get()
         door.act(bia, "online_event", event, "take_attendance", present=[{"registration": row.pk, "name": "Vera", "was_there": True}])

@@ -92,3 +92,8 @@ def test_more_lines_come_with_what_was_typed_and_judge_nothing(db: None) -> None
     assert 'name="languages-count" value="6"' in page
     assert 'value="ana@people.example"' in page
     assert "error" not in page.partition("<form method")[2].partition("</form>")[0]
+
+
+def test_a_form_without_its_token_is_refused_with_what_to_do(db: None) -> None:
+    answer = Client(enforce_csrf_checks=True, headers={"accept-language": "en"}).post("/zone/", {"zone": "America/Lima"})
+    assert (answer.status_code, "Allow cookies for this site" in answer.content.decode()) == (403, True)

@@ -141,7 +141,10 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _own.is_secure
 SECURE_HSTS_SECONDS = 31_536_000 if _own.is_secure else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _own.is_secure else None
 SECURE_CONTENT_TYPE_NOSNIFF = True
+# No other site learns an address that is itself a right to act. Stricter would lock people out: under "no-referrer" a browser
+# sends its forms with `Origin: null`, which the protection against forgery refuses.
 SECURE_REFERRER_POLICY = "same-origin"
+CSRF_FAILURE_VIEW = "vsm.web.refusals.stale_form"
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS: list[str] = []
 

@@ -51,6 +51,13 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(request, 403)
 
 
+def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without the token that protects against forgery, or from a page of another origin."""
+    reference = secrets.token_hex(4)
+    log.warning("reference %s: form refused: %s", reference, reason)
+    return render(request, "errors/form.html", {"reference": reference}, status=403)
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(request, 400)
 

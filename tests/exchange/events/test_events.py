@@ -321,6 +321,8 @@ def test_a_visitor_registers_confirms_and_gives_up_without_an_account(world: Wor
         assert client.post(mine, {"verb": "confirm"}).status_code == 302
         shown = client.get(mine)
         assert ("You have a place." in shown.content.decode(), shown["Cache-Control"], "meet.example" in shown.content.decode()) == (True, "private, no-store", False)
+        # Under "no-referrer" a browser would send the form from a nameless origin, and it would be refused.
+        assert shown["Referrer-Policy"] == "same-origin"
         assert client.post(mine, {"verb": "cancel"}).status_code == 302
         assert Registration.objects.get().state == "cancelled"
 
@@ -331,10 +333,15 @@ def test_the_door_opens_a_quarter_of_an_hour_before_and_notes_who_came_through(w
         token = link_token(actions.by_link(link_token(asked), "confirm", now=NOW))
     client = browser()
     with clock.stopped_at(STARTS - timedelta(minutes=16)):
+        # Times as the letter told them, until the browser says where it is.
+        assert "(Europe/Paris)" in client.get(f"/online-events/mine/{token}/").content.decode()
+        client.cookies["vsm_zone"] = "America/Lima"
+        assert "(America/Lima)" in client.get(f"/online-events/mine/{token}/").content.decode()
         assert client.post(f"/online-events/mine/{token}/join/")["Location"] == f"/online-events/mine/{token}/"
     with clock.stopped_at(STARTS - timedelta(minutes=14)):
         assert client.get(f"/online-events/mine/{token}/join/")["Location"] == f"/online-events/mine/{token}/"
-        assert client.post(f"/online-events/mine/{token}/join/")["Location"] == "https://meet.example/room"
+        opened = client.post(f"/online-events/mine/{token}/join/")
+        assert (opened.status_code, opened["Refresh"], 'href="https://meet.example/room"' in opened.content.decode()) == (200, "0; url=https://meet.example/room", True)
     assert Registration.objects.get().joined_at == STARTS - timedelta(minutes=14)
 
 

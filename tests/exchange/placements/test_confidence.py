@@ -221,7 +221,7 @@ def test_without_a_name_the_answers_are_read_by_a_link_that_is_shown_once(world:
         follow = here.get(f"/concern/{path}")
         assert "Thank you for telling." in follow.content.decode()
         assert "for the file" not in follow.content.decode()
-        assert follow.headers["Referrer-Policy"] == "no-referrer"
+        assert follow.headers["Referrer-Policy"] == "same-origin"
         assert here.post(f"/concern/{path}", {"text": "One thing more."}).status_code == 200
     assert "One thing more." in client(world, "tito").get(f"/concerns/{concern.pk}/").content.decode()
     assert here.get("/concern/nothing/").status_code == 404

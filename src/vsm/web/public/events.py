@@ -48,6 +48,7 @@ from vsm.kit.requests import Request
 from vsm.kit.saying import say_reason, say_reasons
 from vsm.web import desk, objects
 from vsm.web.public.issuers import open_to_all
+from vsm.web.reader import ZONE_COOKIE
 from vsm.web.strangers import may_ask
 
 TIMES, WITHIN = 10, 600
@@ -105,8 +106,15 @@ def register(request: Request, pk: UUID) -> HttpResponse:
 
 
 def mine(request: Request, token: str) -> HttpResponse:
-    """One's own registration by the mailed link: confirm, take the place, give it up, say how it was."""
+    """One's own registration by the mailed link: confirm, take the place, give it up, say how it was. A browser that has not
+    said where it is reads times as the letter told them."""
     registration = registration_of(token)
+    says_where = not request.actor.is_anonymous or ZONE_COOKIE in request.COOKIES
+    with timezone.override(timezone.get_current_timezone() if says_where else ZoneInfo(registration.zone)):
+        return _mine(request, token, registration)
+
+
+def _mine(request: Request, token: str, registration: Registration) -> HttpResponse:
     feedback = FeedbackForm(request.POST if request.POST.get("verb") == "give_feedback" else None)
     refusal: Refused | None = None
     if request.method == "POST":
@@ -136,7 +144,10 @@ def join(request: Request, token: str) -> HttpResponse:
     if request.method != "POST" or registration.state != "registered" or not event.join_url or not event.starts_at - DOORS_OPEN <= now < event.ends_at:
         return redirect("my_registration", token)
     by_link(token, "join", now=now)
-    return redirect(event.join_url)
+    # Not a redirect: browsers let no form lead to another site here (`form-action 'self'`), nor should they.
+    response = render(request, "public/events/joining.html", {**_frame(event), "event": event, "token": token})
+    response["Refresh"] = f"0; url={event.join_url}"
+    return _private(response)
 
 
 def calendar(request: Request, pk: UUID) -> HttpResponse:
@@ -211,7 +222,6 @@ def _ics(event: OnlineEvent, *, joins: bool) -> HttpResponse:
 def _private(response: HttpResponse) -> HttpResponse:
     response["Cache-Control"] = "private, no-store"
     response["X-Robots-Tag"] = "noindex"
-    response["Referrer-Policy"] = "no-referrer"  # the address is the right to act: no other site may learn it
     return response
 
 

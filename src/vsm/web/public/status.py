@@ -91,7 +91,6 @@ def check_in(request: HttpRequest, token: str) -> HttpResponse:
         response = render(request, "public/status/safe.html", page, using=None)
     response["X-Robots-Tag"] = "noindex, nofollow"
     response["Cache-Control"] = "private, no-store"
-    response["Referrer-Policy"] = "no-referrer"
     return response
 
 
