@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from vsm.observatory.indicators.measures import INBOUND, NET
 from vsm.observatory.publications.actions import publish_brief
 from vsm.observatory.publications.models import Publication
 from vsm.observatory.sources.actions import ship, ship_region
-from vsm.observatory.sources.models import Release
+from vsm.observatory.sources.models import Release, SeriesBreak
 from vsm.observatory.sources.observations import covered, keep, schema
 from vsm.web.public import observatory_reading as reading
 from vsm.web.public.observatory_drawings import Step, flow_picture, places, tile_map
@@ -320,6 +321,27 @@ def test_a_country_shows_both_directions_and_the_balance(anybody: Client) -> Non
     assert table(html) == [["2020", "100", "300"], ["2021", "200", "600"]]
     assert table(html, 1) == [["2020", "−200", "0.33", "0.50"], ["2021", "−400", "0.33", "0.50"]]
     assert "vsm observatory fetch" not in html
+
+
+def test_a_break_stands_beside_the_figure_that_it_runs_through_and_a_jump_that_is_real_does_not(anybody: Client) -> None:
+    with_countries()
+    evidence = {"test": "jump", "before": 100.0, "after": 200.0, "change": 0.69}
+    for state, year in (("dropped", 2021), ("kept", 2020), ("proposed", 1999)):
+        SeriesBreak(source="uis", series=INBOUND, geo="PER", year=year, evidence=evidence, state=state, reason="Another definition.", decided_at=NOW, decided_by="Olga").save()
+    html = anybody.get("/observatory/countries/per/").content.decode()
+    assert html.count('<a href="/series-breaks/?geo=PER">Peru 2021: Left out</a>') == 2
+    assert ("Peru 2020:" in html, "Peru 1999:" in html) == (False, False)
+    assert anybody.get("/observatory/countries/per.json?figure=students").json()["breaks"] == ["Peru 2021: Left out"]
+    assert "/series-breaks/" not in anybody.get("/observatory/countries/chl/").content.decode()
+
+
+def test_a_study_names_the_decisions_that_it_followed(anybody: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = reading.study("covid-effect")
+    key = "gap.latin-america-and-the-caribbean.2022"
+    followed = replace(kept.facts[key], extra={**kept.facts[key].extra, "breaks": ["DOM 2022 drop"]})
+    monkeypatch.setattr("vsm.web.public.observatory.study", lambda kind: reading.Study(kept.run, {**kept.facts, key: followed}))
+    assert anybody.get("/observatory/effect/?year=2022").content.decode().count("Dominican Republic 2022: Left out") == 2
+    assert "Dominican Republic 2022" not in anybody.get("/observatory/effect/?year=2021").content.decode()
 
 
 def test_balances_rank_a_regions_countries_and_say_how_many_are_not_known(anybody: Client) -> None:

@@ -5,7 +5,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
@@ -192,6 +192,12 @@ SERIES_BREAK = resource(
         empty=_("No break is proposed. They are looked for when a release is taken in."),
     )
 )  # fmt: skip
+
+
+def breaks_at(cells: Collection[tuple[str, int]]) -> list[tuple[str, int, str]]:
+    """Which of these (country, year) are breaks, decided or only proposed, and how each stands; those that are real are none."""
+    found = SeriesBreak.objects.filter(geo__in={geo for geo, _year in cells}).exclude(state=BreakState.KEPT).order_by("geo", "year")
+    return [cell for cell in dict.fromkeys(found.values_list("geo", "year", "state")) if cell[:2] in cells]
 
 
 def bundle_of(release: Release) -> bytes:

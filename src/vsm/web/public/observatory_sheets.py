@@ -21,11 +21,12 @@ from vsm.kit.requests import Request
 from vsm.observatory.estimates.facts import Fact
 from vsm.observatory.estimates.models import EstimateRun
 from vsm.observatory.estimates.queries import STUDY_LABELS, gate_label
+from vsm.observatory.geography import name_of
 from vsm.observatory.publications.charts import Drawing
 from vsm.observatory.publications.edition import as_csv
 from vsm.observatory.publications.queries import FIELDS
 from vsm.observatory.sources.models import Release
-from vsm.observatory.sources.queries import title_of
+from vsm.observatory.sources.queries import BREAK_STATES, DECISIONS, breaks_at, title_of
 from vsm.observatory.sources.registry import sources
 from vsm.web.headers import POLICY
 from vsm.web.public.issuers import open_to_all
@@ -34,6 +35,10 @@ from vsm.web.public.observatory_reading import releases_of
 ROOT = "/observatory/"
 # A page of ours may stand in another's frame only as an embed, which has nothing to click but a link out.
 EMBED_POLICY = POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
+
+# Figures of a country that a break in its counts runs through; and the state that each decision leads to.
+BREAKABLE = ("inbound", "outbound", "net", "ratio", "circulation", "per-thousand")
+AFTER: Mapping[str, str] = {decision: state for state, decision in DECISIONS.items()}
 
 
 def reader() -> str:
@@ -68,6 +73,16 @@ class Figure:
     @property
     def vintages(self) -> list[Release]:
         return list(self.releases) or (releases_of(self.run) if self.run else [])
+
+    @property
+    def breaks(self) -> list[dict[str, str]]:
+        """Breaks behind it: the decisions that its study followed; of counts of countries, what is decided or only proposed."""
+        if self.run:
+            named = sorted({name for fact in self.facts for name in fact.extra.get("breaks", ())})
+            found: list[tuple[str, int, str]] = [(geo, int(year), AFTER[decision]) for geo, year, decision in (name.split() for name in named)]
+        else:
+            found = breaks_at({(fact.geo, fact.year or 0) for fact in self.facts if fact.key.partition(".")[0] in BREAKABLE})
+        return [{"text": f"{name_of(geo, reader())} {year}: {BREAK_STATES[state][0]}", "url": f"/series-breaks/?geo={geo}"} for geo, year, state in found]
 
     def credits(self) -> list[dict[str, Any]]:
         """Source, vintage and licence of each release."""
@@ -151,7 +166,7 @@ def described(figure: Figure, sheet: Sheet, address: str) -> dict[str, Any]:
     return {
         "title": figure.title, "language": reader(), "page": f"{base}{address}/{query}", "csv": f"{base}{address}.csv{query}",
         "columns": dict(FIELDS), "units": sorted({fact.unit for fact in figure.facts}), "designs": sorted({fact.design for fact in figure.facts}),
-        "levels": sorted({fact.level for fact in figure.facts if fact.level is not None}), "rows": len(figure.facts), "unknown": figure.unknown, "sdg": list(figure.sdg),
+        "levels": sorted({fact.level for fact in figure.facts if fact.level is not None}), "rows": len(figure.facts), "unknown": figure.unknown, "breaks": [each["text"] for each in figure.breaks], "sdg": list(figure.sdg),
         "sources": [{name: credit[name] for name in ("source", "release", "edition", "licence", "attribution", "share_alike", "sha256")} | {"taken": credit["taken"].isoformat()} for credit in figure.credits()],
         "study": {
             "kind": figure.run.kind, "number": figure.run.number, "digest": figure.run.digest, "experimental": figure.run.experimental, "parameters": figure.run.parameters,
