@@ -207,7 +207,9 @@ def _pick(cast: Cast, homes: Sequence[str], count: int, rng: random.Random) -> l
 def _apply(record: StudentRecord, call: Call, offerings: list[Offering], at: datetime, rng: random.Random) -> Application:
     by = actor_of(record.person, at)
     application = applications.apply(call, by=by, now=at)
-    reachable = [o for o in offerings if o.opportunity.organisation_id != record.home_id and promised(record.home_id, o.opportunity.organisation_id, at.date())]
+    hosts = {o.opportunity.organisation_id for o in offerings} - {record.home_id}
+    partners = {host for host in hosts if promised(record.home_id, host, at.date())}
+    reachable = [o for o in offerings if o.opportunity.organisation_id in partners]
     wishes = rng.sample(reachable, min(len(reachable), rng.randint(2, 5)))
     application = applications.rank(application, by=by, now=at, choices=[o.pk for o in wishes], seats_wanted=rng.choice([1, 1, 2]))
     return applications.describe(application, by=by, now=at, motivation=rng.choice(MOTIVATIONS), needs="")
