@@ -80,6 +80,15 @@ def test_too_few_placebos_keep_an_estimate_experimental() -> None:
     assert "placebos" in [gate.code for gate in found.gates if not gate.passed]
 
 
+def test_what_no_placebo_can_measure_is_not_told_and_every_gate_stays_a_number() -> None:
+    short = [Yearly(one.geo, 2009, one.values[9:]) for one in walks(3, seed=5)]  # 2018 alone can be forecast
+    found = effect(short, base=2019, years=(2020, 2021, 2022))
+    assert {gap.year for gap in found.gaps} == {2020}
+    alone = effect([Yearly("W", 2000, walks(1, seed=6)[0].values)], base=2019, years=(2020,), whole="W")
+    assert ([gap.geo for gap in alone.gaps], alone.experimental) == (["W"], True)
+    assert all(math.isfinite(figure) for each in (found, alone) for gate in each.gates for figure in (gate.figure, gate.asked))
+
+
 def test_a_hole_or_a_zero_ends_a_series() -> None:
     assert yearly("PER", {2016: 5.0, 2017: None, 2018: 6.0, 2019: 7.0}) == Yearly("PER", 2018, (6.0, 7.0))
     assert yearly("PER", {2018: 0.0, 2019: 7.0}) == Yearly("PER", 2019, (7.0,))

@@ -145,6 +145,11 @@ def test_every_bad_line_of_an_own_table_is_named(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_an_own_table_without_lines_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="table-empty"):
+        taken(written(tmp_path, "mine.csv", "geo,year,value\n"))
+
+
 def test_own_tables_stand_beside_each_other_and_pass_the_same_checks(tmp_path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq

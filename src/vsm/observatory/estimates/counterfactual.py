@@ -8,6 +8,7 @@ widened, and what still fails a gate stays experimental.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from vsm.observatory.estimates.series import Array, Yearly
 
@@ -158,6 +159,8 @@ def effect(
         for one in series if one.until(base).last == base and len(one.until(base).values) > LEAST_HISTORY
         for year in years if one.at(year) is not None
     ]  # fmt: skip
+    # A gap without any placebo has no band: nobody knows how wrong it may be, so it is not told.
+    gaps = [gap for gap in gaps if isfinite(gap.high)]
     return Effect(model, base, tuple(gaps), tuple(_gates(pool, chosen, base, horizons, level, pooled, widths)), errors)
 
 
@@ -238,8 +241,8 @@ def _gates(pool: Sequence[Yearly], model: Model, base: int, horizons: int, level
         measured = coverage(errors, horizon, level, widths[horizon])
         gates.append(Gate(f"coverage-{horizon}", measured >= level - TOLERANCE, measured, level - TOLERANCE))
     plain = placebo_errors(pool, naive, last=base, horizons=horizons)
-    ours, theirs = (float(np.mean(np.abs(each.at(1)))) if each.at(1) else float("inf") for each in (errors, plain))
-    gates.append(Gate("better-than-naive", model is naive or ours <= theirs, ours, theirs))
+    ours, theirs = (float(np.mean(np.abs(each.at(1)))) if each.at(1) else 0.0 for each in (errors, plain))
+    gates.append(Gate("better-than-naive", model is naive or (bool(errors.at(1)) and ours <= theirs), ours, theirs))
     gates.append(Gate("placebos", len(errors.at(horizons)) >= 30, len(errors.at(horizons)), 30))
     return gates
 

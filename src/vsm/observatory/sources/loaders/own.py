@@ -99,7 +99,7 @@ def _taken(path: Path, header: tuple[str, ...], rows: Iterable[tuple[int, Mappin
         wrong = [*wrong[:MOST_TOLD], Reason("more-wrong", N_("%(more)s more faults are not told here. Correct these first."), {"more": len(wrong) - MOST_TOLD})]
     Invalid.because(wrong)
     if not kept:
-        raise unreadable(path.name, "0")
+        raise Invalid(Reason("table-empty", N_("%(file)s has its header and no line below it."), {"file": path.name}))
     progress(len(kept), len(kept))
     table = pa.Table.from_pylist(kept, schema=schema())
     return Taken(table, (each_cell_once(table),))
