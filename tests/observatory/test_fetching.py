@@ -155,6 +155,13 @@ def test_what_is_not_public_is_never_asked(url: str, tmp_path: Path) -> None:
     assert codes(url, tmp_path / "x", Limits(tries=1)) == ["address-not-public"]
 
 
+def test_a_mirror_may_be_private_but_plain_http_never_leaves_ones_own_network(publisher: Publisher, tmp_path: Path) -> None:
+    assert codes("http://93.184.216.34/x", tmp_path / "x", NEAR) == ["address-not-public"]
+    publisher.files["/a.csv"] = b"a"
+    assert codes(f"{publisher.url}/a.csv", tmp_path / "x", Limits(tries=1)) == ["address-not-public"]
+    assert fetch(f"{publisher.url}/a.csv", tmp_path / "x", limits=NEAR) == hashlib.sha256(b"a").hexdigest()
+
+
 def test_redirects_end_and_sizes_have_a_limit(publisher: Publisher, tmp_path: Path) -> None:
     publisher.moved = {"/round": "/round", "/there": "/a.csv"}
     publisher.files["/a.csv"] = b"a" * 100
@@ -177,6 +184,8 @@ def test_what_cannot_be_fetched_is_told_with_what_can() -> None:
     with pytest.raises(Invalid) as caught:
         actions.fetch("cepii", by=SYSTEM, now=NOW)
     assert [(reason.code, reason.params["homepage"]) for reason in caught.value.reasons] == [("nothing-to-fetch", "https://www.cepii.fr")]
+    with pytest.raises(Invalid, match="If you have a file"):
+        actions.fetch("uiss", by=SYSTEM, now=NOW)
 
 
 def zipped(**files: str) -> bytes:

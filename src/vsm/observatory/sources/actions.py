@@ -82,14 +82,17 @@ def fetch(
     progress: Progress = lambda _done, _total: None,
 ) -> list[Release]:  # fmt: skip
     """Get a source's files (or the one named `only`, which may have an `expected` SHA-256) from its publisher, or from a
-    `mirror` (scheme and host), and take them in. Raises `Invalid` when nothing of it can be fetched, and what
+    `mirror` (scheme and host; it may be private), and take them in. Raises `Invalid` when nothing of it can be fetched, and what
     `fetching.fetch` and `load` raise."""
     entry = sources().get(source)
+    limits = limits or fetching.Limits(private=bool(mirror))  # whoever names a mirror vouches for it: it may stand in their own network
     files_ = {name: url for name, url in (entry.fetch if entry else {}).items() if only in {"", name}}
     if not entry or not files_:
         text = N_("Nothing of “%(source)s” can be fetched. Known: %(known)s. Get the file from %(homepage)s and load it: vsm observatory load FILE.")
+        if not entry or not entry.homepage:
+            text = N_("Nothing of “%(source)s” can be fetched. Known: %(known)s. If you have a file, load it: vsm observatory load FILE.")
         known = ", ".join(f"{each.slug} ({', '.join(each.fetch)})" for each in sources().values() if each.fetch)
-        raise Invalid(Reason("nothing-to-fetch", text, {"source": f"{source} {only}".strip(), "known": known, "homepage": (entry.homepage if entry else "") or "—"}))
+        raise Invalid(Reason("nothing-to-fetch", text, {"source": f"{source} {only}".strip(), "known": known, "homepage": entry.homepage if entry else ""}))
     taken = []
     for name, url in files_.items():
         path, found = _fetched(source, name, _mirrored(url, mirror), [edition] if edition else _editions(now), limits, progress)

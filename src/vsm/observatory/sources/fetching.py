@@ -1,4 +1,4 @@
-"""Getting a file from a publisher: resumable, bounded, and only from public addresses.
+"""Getting a file from a publisher: resumable, bounded, and only from public addresses, or a mirror that the operator names.
 
 The name is resolved once and the connection goes to that very address, so that a name that points into the local network
 (or changes its mind between check and use) reaches nothing. Redirects are followed a few times, each one checked anew, and
@@ -34,7 +34,8 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Seconds for the whole and for each silence; tries; bytes; redirects. `private` lets tests reach this computer."""
+    """Seconds for the whole and for each silence; tries; bytes; redirects. `private`: a mirror in one's own
+    network may be asked as well, and there without TLS."""
 
     deadline: float = 1800.0
     silence: float = 30.0
@@ -159,11 +160,12 @@ def _final(url: str, status: int) -> Exception:
 def _connection(url: str, limits: Limits, until: float) -> http.client.HTTPConnection:
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "https"
-    if not host or (not secure and not (limits.private and parts.scheme == "http")):
+    if not host or not (secure or (limits.private and parts.scheme == "http")):
         raise _not_public(url)
     port = parts.port or (443 if secure else 80)
     found = [entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    if not limits.private and not all(ipaddress.ip_address(str(address)).is_global for address in found):
+    is_public = all(ipaddress.ip_address(str(address)).is_global for address in found)
+    if (not is_public and not limits.private) or (is_public and not secure):
         raise _not_public(url)
     timeout = max(0.1, min(limits.silence, until - time.monotonic()))
     made = http.client.HTTPSConnection(host, port, timeout=timeout, context=ssl.create_default_context()) if secure else http.client.HTTPConnection(host, port, timeout=timeout)
