@@ -6,11 +6,13 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from vsm.config import settings
 from vsm.exchange.events.models import OnlineEvent
@@ -21,13 +23,16 @@ from vsm.kit.errors import Invalid, NotAllowed, Refused
 from vsm.kit.localized import LANGUAGES
 from vsm.observatory.casebook.actions import plant
 from vsm.observatory.casebook.models import Case, VsmModel
+from vsm.observatory.estimates.facts import Fact
 from vsm.observatory.publications.actions import publish_brief
 from vsm.observatory.publications.briefs import AUDIENCES
+from vsm.observatory.publications.edition import as_csv
 from vsm.observatory.publications.models import Publication
 from vsm.observatory.publications.queries import (
     bundle,
     changed_since_last,
     citation,
+    credit,
     newest,
     vintages_since_last,
 )
@@ -79,6 +84,15 @@ def test_a_new_release_makes_a_new_edition_that_tells_what_changed(hub: Hub, tmp
         assert archive.read("changes.csv").decode().count("\n") == len(changed_since_last(second)) + 1
     page = Client(headers={"accept-language": "en"}).get("/observatory/briefs/covid-effect/").content.decode()
     assert ("Releases used" in page, "[inbound.world.2022]" in page) == (True, True)
+
+
+def test_a_decided_break_is_told_with_the_source_of_what_rests_on_it_and_in_the_figures() -> None:
+    fact = Fact(key="inbound.world.2022", value=6.8e6, unit="students", design="descriptive", geo="world", year=2022, source="uis", extra={"breaks": ["DOM 2022 drop"]})
+    vintages = [{"source": "uis", "edition": "2026-02", "taken": "2026-11-27"}]
+    with translation.override("es"):
+        assert credit(vintages, [fact]).endswith("2026-11-27. Rupturas de las series en que se apoya: República Dominicana 2022: Omitida")
+        assert "Rupturas" not in credit(vintages, [replace(fact, extra={})])
+    assert as_csv({fact.key: fact}).splitlines()[1].endswith(",uis,break DOM 2022 drop")
 
 
 def test_a_brief_that_names_what_is_no_longer_there_is_not_published(hub: Hub, tmp_path: Path) -> None:

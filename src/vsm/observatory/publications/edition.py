@@ -170,7 +170,8 @@ def as_csv(facts: Mapping[str, Fact]) -> str:
     out.writerow(("key", "geo", "geo2", "year", "value", "low", "high", "level", "unit", "design", "coverage", "experimental", "source", "note"))
     for fact in facts.values():
         band = (fact.value, fact.low, fact.high, fact.level)
-        out.writerow((fact.key, fact.geo, fact.extra.get("to", ""), fact.year, *band, fact.unit, fact.design, fact.coverage, fact.experimental, fact.source, fact.note))
+        note = "; ".join(filter(None, (fact.note, *(f"break {name}" for name in fact.extra.get("breaks", ())))))
+        out.writerow((fact.key, fact.geo, fact.extra.get("to", ""), fact.year, *band, fact.unit, fact.design, fact.coverage, fact.experimental, fact.source, note))
     return file.getvalue()
 
 

@@ -22,7 +22,7 @@ from vsm.observatory.publications.edition import Change, as_csv, changes
 from vsm.observatory.publications.models import Publication
 from vsm.observatory.publications.prose import filled
 from vsm.observatory.sources.models import Release
-from vsm.observatory.sources.queries import title_of
+from vsm.observatory.sources.queries import break_told, breaks_followed, title_of
 from vsm.observatory.sources.registry import sources
 
 KIND_LABELS: Mapping[str, Any] = {"brief": _("Brief"), "report": _("Report")}
@@ -72,14 +72,17 @@ def vintage_name(vintage: Mapping[str, Any] | None) -> str:
 
 
 def credit(vintages: Iterable[Mapping[str, Any]], facts: Iterable[Fact]) -> str:
-    """Who published what a picture shows, in which edition. Totals that ship are a copy: they are named where no release of
-    the source itself was loaded."""
-    named, there = {fact.source for fact in facts}, list(vintages)
+    """Who published what a picture shows, in which edition, and which breaks were decided behind it. Totals that ship are a
+    copy: they are named where no release of the source itself was loaded."""
+    shown, there = list(facts), list(vintages)
+    named = {fact.source for fact in shown}
     if named == {CASEBOOK}:
         return title_of(CASEBOOK)
     if "uis" in named and not any(each["source"] == "uis" for each in there):
         named |= {"facts"}
-    return "; ".join(f"{sources()[each['source']].publisher}, {vintage_name(each)}" for each in [each for each in there if each["source"] in named] or there)
+    told = "; ".join(f"{sources()[each['source']].publisher}, {vintage_name(each)}" for each in [each for each in there if each["source"] in named] or there)
+    decided = [break_told(*each) for each in breaks_followed(name for fact in shown for name in fact.extra.get("breaks", ()))]
+    return f"{told}. {gettext('Breaks in the series behind it:')} {'; '.join(decided)}" if decided else told
 
 
 def vintages_of(runs: Iterable[EstimateRun]) -> list[dict[str, Any]]:
@@ -208,7 +211,7 @@ FIELDS: Mapping[str, str] = {
     "key": "name of the figure", "geo": "country (ISO 3166-1 alpha-3) or region", "geo2": "where a flow goes, else empty", "year": "calendar year", "value": "the figure; empty where only a range is known",
     "low": "lower end of the band", "high": "upper end of the band", "level": "share of cases that such bands cover", "unit": "students, share (0.05 is 5 per cent), index, …",
     "design": "what kind of claim it can carry", "coverage": "of how much of what was expected it speaks (0 to 1), empty where that is not told", "experimental": "True where a gate failed", "source": "who published what it follows from",
-    "note": "what limits it, or how well a number of the casebook is known",
+    "note": "what limits it, how well a number of the casebook is known, or a decided break that it rests on (country, year, decision)",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
@@ -198,6 +198,17 @@ def breaks_at(cells: Collection[tuple[str, int]]) -> list[tuple[str, int, str]]:
     """Which of these (country, year) are breaks, decided or only proposed, and how each stands; those that are real are none."""
     found = SeriesBreak.objects.filter(geo__in={geo for geo, _year in cells}).exclude(state=BreakState.KEPT).order_by("geo", "year")
     return [cell for cell in dict.fromkeys(found.values_list("geo", "year", "state")) if cell[:2] in cells]
+
+
+def breaks_followed(names: Iterable[str]) -> list[tuple[str, int, str]]:
+    """The decisions that a study names ("DOM 2022 drop"): country, year, and how the break stood then."""
+    after = {decision: str(state) for state, decision in DECISIONS.items()}
+    return [(geo, int(year), after[decision]) for geo, year, decision in (name.split() for name in sorted(set(names)))]
+
+
+def break_told(geo: str, year: int, state: str) -> str:
+    """A break in a line, in the active language: "Dominican Republic 2022: Left out"."""
+    return f"{name_of(geo, get_language() or 'en')} {year}: {BREAK_STATES[state][0]}"
 
 
 def bundle_of(release: Release) -> bytes:

@@ -21,12 +21,11 @@ from vsm.kit.requests import Request
 from vsm.observatory.estimates.facts import Fact
 from vsm.observatory.estimates.models import EstimateRun
 from vsm.observatory.estimates.queries import STUDY_LABELS, gate_label
-from vsm.observatory.geography import name_of
 from vsm.observatory.publications.charts import Drawing
 from vsm.observatory.publications.edition import as_csv
 from vsm.observatory.publications.queries import FIELDS
 from vsm.observatory.sources.models import Release
-from vsm.observatory.sources.queries import BREAK_STATES, DECISIONS, breaks_at, title_of
+from vsm.observatory.sources.queries import break_told, breaks_at, breaks_followed, title_of
 from vsm.observatory.sources.registry import sources
 from vsm.web.headers import POLICY
 from vsm.web.public.issuers import open_to_all
@@ -36,9 +35,8 @@ ROOT = "/observatory/"
 # A page of ours may stand in another's frame only as an embed, which has nothing to click but a link out.
 EMBED_POLICY = POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
 
-# Figures of a country that a break in its counts runs through; and the state that each decision leads to.
+# Figures of a country that a break in its counts runs through.
 BREAKABLE = ("inbound", "outbound", "net", "ratio", "circulation", "per-thousand")
-AFTER: Mapping[str, str] = {decision: state for state, decision in DECISIONS.items()}
 
 
 def reader() -> str:
@@ -78,11 +76,10 @@ class Figure:
     def breaks(self) -> list[dict[str, str]]:
         """Breaks behind it: the decisions that its study followed; of counts of countries, what is decided or only proposed."""
         if self.run:
-            named = sorted({name for fact in self.facts for name in fact.extra.get("breaks", ())})
-            found: list[tuple[str, int, str]] = [(geo, int(year), AFTER[decision]) for geo, year, decision in (name.split() for name in named)]
+            found = breaks_followed(name for fact in self.facts for name in fact.extra.get("breaks", ()))
         else:
             found = breaks_at({(fact.geo, fact.year or 0) for fact in self.facts if fact.key.partition(".")[0] in BREAKABLE})
-        return [{"text": f"{name_of(geo, reader())} {year}: {BREAK_STATES[state][0]}", "url": f"/series-breaks/?geo={geo}"} for geo, year, state in found]
+        return [{"text": break_told(geo, year, state), "url": f"/series-breaks/?geo={geo}"} for geo, year, state in found]
 
     def credits(self) -> list[dict[str, Any]]:
         """Source, vintage and licence of each release."""
