@@ -17,7 +17,7 @@ from tests.journeys.conftest import IN_CHROMIUM
 from tests.journeys.doors import Api, Door, Refusal, Story, left_behind, on
 from vsm.exchange.credentials.models import Credential, IssuerKey
 from vsm.exchange.institutions.models import Term
-from vsm.exchange.programmes.actions import AdmissionRankRow, ModuleGradeRow
+from vsm.exchange.programmes.actions import AdmissionRankRow, ModuleGradeRow, begin_interruptions
 from vsm.exchange.programmes.models import (
     Admission,
     AdmissionDocument,
@@ -204,6 +204,9 @@ def studying(story: Story) -> None:
     with on(date(2027, 10, 1)):
         story.act("ana", "study", "ask_interruption", starts_on=date(2027, 10, 4), returns_on=date(2028, 3, 1), reason="family", because="My mother needs care.")
         story.act("carlos", "interruption", "approve", answer="Take your time.")
+        assert TermEnrolment.objects.get(pk=story.things["term_enrolment:2027-II"]).attempts.get().state == "taking"
+    with on(date(2027, 10, 4)):
+        begin_interruptions.call()
         assert TermEnrolment.objects.get(pk=story.things["term_enrolment:2027-II"]).attempts.get().state == "dropped"
         with pytest.raises(Refusal):
             enrol(story, "ana", "2028-I", "EPI1")

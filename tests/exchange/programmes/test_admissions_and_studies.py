@@ -9,7 +9,7 @@ from tests.exchange.programmes.given import CLOSED, NOW, SAID, World, actor, fre
 from vsm.exchange.credentials.models import Credential
 from vsm.exchange.programmes import actions as programmes
 from vsm.exchange.programmes.facts import attempts_of, free_places, last_day_of, progress
-from vsm.exchange.programmes.models import Admission, Conferral, Study
+from vsm.exchange.programmes.models import Admission, Conferral, Study, TermEnrolment
 from vsm.exchange.programmes.queries import offerings_open
 from vsm.kit import clock
 from vsm.kit.actors import SYSTEM
@@ -140,6 +140,53 @@ def test_a_result_is_corrected_only_with_a_reason_and_counts_at_once(world: Worl
     assert [(each.module, each.state) for each in attempts_of(Study.objects.get())] == [("A", "passed")]
 
 
+def enrolled(world: World, study: Study) -> TermEnrolment:
+    return programmes.enrol_in_term(study, by=actor(study.student), now=datetime(2027, 3, 1, 12, tzinfo=UTC), term=world.terms[0].pk, modules=["A"])
+
+
+def begun_at(moment: datetime) -> str:
+    """The state of the studies after the hourly look at this moment."""
+    with clock.stopped_at(moment):
+        programmes.begin_interruptions.call()
+    return str(Study.objects.get().state)
+
+
+def test_an_approved_interruption_begins_on_its_first_day_at_the_host(world: World) -> None:
+    study = world.studying("Ana")
+    enrolment = enrolled(world, study)
+    at = datetime(2027, 3, 10, 12, tzinfo=UTC)
+    pause = programmes.ask_interruption(study, by=actor(study.student), now=at, starts_on=date(2027, 4, 1), returns_on=date(2027, 12, 1), reason="work", because="A job.")
+    programmes.approve_interruption(pause, by=actor(world.carlos), now=at)
+    assert begun_at(datetime(2027, 3, 31, 22, 59, tzinfo=UTC)) == "active"  # 23:59 in Lisbon
+    assert enrolment.attempts.get().state == "taking"
+    assert begun_at(datetime(2027, 3, 31, 23, 1, tzinfo=UTC)) == begun_at(datetime(2027, 4, 2, tzinfo=UTC)) == "interrupted"
+    assert enrolment.attempts.get().state == "dropped"
+
+
+def test_an_interruption_that_has_begun_already_begins_when_it_is_approved(world: World) -> None:
+    study = world.studying("Ana")
+    at = datetime(2027, 4, 10, 12, tzinfo=UTC)
+    pause = programmes.ask_interruption(study, by=actor(study.student), now=at, starts_on=date(2027, 4, 1), returns_on=date(2027, 12, 1), reason="work", because="A job.")
+    programmes.approve_interruption(pause, by=actor(world.carlos), now=at)
+    assert Study.objects.get().state == "interrupted"
+    with pytest.raises(Refused) as refusal:
+        programmes.call_off(pause, by=actor(study.student), now=at)
+    assert [each.code for each in refusal.value.reasons] == ["begun"]
+
+
+def test_an_interruption_is_called_off_before_it_begins_and_counts_no_day(world: World) -> None:
+    study = world.studying("Ana")
+    at = datetime(2027, 2, 10, 12, tzinfo=UTC)
+    pause = programmes.ask_interruption(study, by=actor(study.student), now=at, starts_on=date(2027, 4, 1), returns_on=date(2027, 12, 1), reason="work", because="A job.")
+    programmes.approve_interruption(pause, by=actor(world.carlos), now=at)
+    with pytest.raises(Refused) as refusal:
+        enrolled(world, study)
+    assert [each.code for each in refusal.value.reasons] == ["pause-in-term"]
+    programmes.call_off(pause, by=actor(study.student), now=at)
+    assert (last_day_of(Study.objects.get()), begun_at(datetime(2027, 4, 2, tzinfo=UTC))) == (date(2029, 3, 1), "active")
+    assert enrolled(world, study).attempts.get().state == "taking"
+
+
 def test_an_interruption_moves_the_last_day_by_the_days_that_it_really_took(world: World) -> None:
     study = world.studying("Ana")
     assert last_day_of(study) == date(2029, 3, 1)
@@ -147,6 +194,7 @@ def test_an_interruption_moves_the_last_day_by_the_days_that_it_really_took(worl
     pause = programmes.ask_interruption(study, by=actor(study.student), now=at, starts_on=date(2027, 4, 1), returns_on=date(2027, 12, 1), reason="work", because="A job.")
     programmes.approve_interruption(pause, by=actor(world.carlos), now=at)
     assert last_day_of(Study.objects.get()) == date(2029, 3, 1) + timedelta(days=244)
+    begun_at(datetime(2027, 4, 1, 12, tzinfo=UTC))
     programmes.resume(Study.objects.get(), by=actor(study.student), now=datetime(2027, 4, 11, 12, tzinfo=UTC))
     assert (last_day_of(Study.objects.get()), Study.objects.get().state) == (date(2029, 3, 11), "active")
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel
 
 from vsm.exchange.institutions.models import Hub, Organisation, Term, Unit
-from vsm.exchange.institutions.queries import credit_system_choices, grade_scale_choices
+from vsm.exchange.institutions.queries import credit_system_choices, every_country, grade_scale_choices
 from vsm.exchange.institutions.rules import identifier_problems
 from vsm.exchange.people.models import Invitation, Membership, Person, StudentRecord, is_zone
 from vsm.exchange.people.queries import role_choices, token_hash
@@ -39,7 +39,7 @@ def add_organisation(
     hub: Hub, *, by: Actor, now: datetime,
     name: Annotated[Localized, Ask(_("Name"), kind="localized")],
     schac: Annotated[str, Ask(_("SCHAC code"), _("The institution's domain."), limit=120)],
-    country: Annotated[str, Ask(_("Country (ISO 3166-1)"), limit=2)],
+    country: Annotated[str, Ask(_("Country"), choices=every_country, limit=2)],
     zone: Annotated[str, Ask(_("Time zone"), _("IANA name, for example America/Lima."), limit=64)],
     kind: Annotated[Literal["university", "host", "network"], Ask(_("Kind"))] = "university",
     city: Annotated[str, Ask(_("City"), limit=120)] = "",

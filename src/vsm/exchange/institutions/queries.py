@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from vsm.exchange.institutions.models import Hub, Organisation, Term, Unit
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
-from vsm.kit.names import country_name
+from vsm.kit.names import countries, country_name
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource
 from vsm.rulebook import credit_systems, grade_scales
 
@@ -32,6 +32,11 @@ def country_choices(_actor: Actor) -> list[tuple[str, str]]:
     language = get_language() or "en"
     codes = Organisation.objects.order_by("country").values_list("country", flat=True).distinct()
     return sorted(((code, country_name(code, language)) for code in codes), key=lambda pair: pair[1])
+
+
+def every_country(_record: Any, _actor: Actor) -> list[tuple[str, str]]:
+    """Every country as a form offers it: code and name, in the order of the names."""
+    return countries(get_language() or "en")
 
 
 HUB = resource(

@@ -14,11 +14,11 @@ from pydantic import BaseModel, Field
 
 from vsm.exchange.catalogue.queries import cefr_choices, spoken_choices
 from vsm.exchange.catalogue.rules import isced_f_problems
-from vsm.exchange.institutions.queries import grade_scale_choices
+from vsm.exchange.institutions.queries import every_country, grade_scale_choices
 from vsm.exchange.people.models import Person, StudentRecord
 from vsm.exchange.programmes.facts import UNDECIDED, applicant_of, candidates_of, day_at, free_places
 from vsm.exchange.programmes.models import Admission, Condition, Intake, Programme, Study
-from vsm.exchange.programmes.queries import average_label, choices, country_choices
+from vsm.exchange.programmes.queries import average_label, choices
 from vsm.exchange.programmes.rules import (
     DOCUMENT_KINDS,
     DOCUMENT_WORDS,
@@ -116,7 +116,7 @@ def describe(
     prior_level: Annotated[str, Ask(_("Prior qualification"), _("That you have, or will have before the programme starts."), choices=lambda _r, _a: choices(LEVEL_WORDS))],
     prior_title: Annotated[str, Ask(_("Its title"), limit=200)],
     prior_institution: Annotated[str, Ask(_("Awarded by"), limit=200)],
-    prior_country: Annotated[str, Ask(_("Country"), choices=country_choices)],
+    prior_country: Annotated[str, Ask(_("Country"), choices=every_country)],
     prior_completed_on: Annotated[date, Ask(_("Awarded on"), _("Or the day on which it will be."))],
     prior_isced_f: Annotated[str, Ask(_("Its field (ISCED-F)"), _("Two to four digits, for example 0311 for economics."), limit=4)] = "",
     prior_grade: Annotated[str, Ask(_("Average"), _("As on your transcript, for example 15.4."), limit=16)] = "",

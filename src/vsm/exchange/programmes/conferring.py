@@ -16,6 +16,7 @@ from vsm.exchange.programmes.facts import SUPPLEMENT_FACTS, day_at, facts_missin
 from vsm.exchange.programmes.models import Conferral, ModuleAttempt, Study
 from vsm.exchange.programmes.paper import every_language, pdf_of
 from vsm.exchange.programmes.states import CONFERRAL_STEPS, STUDY_STEPS, AttemptState
+from vsm.exchange.programmes.studying import close_pauses
 from vsm.exchange.programmes.supplement import SECTIONS, ModuleResult, Supplement, as_json, digest_of
 from vsm.kit import files
 from vsm.kit.actions import Ask, action
@@ -68,6 +69,7 @@ def award(
     )  # fmt: skip
     conferral.pdf_digest = files.put(pdf_of(conferral, language))
     conferral.save()
+    close_pauses(study, now)
     study.ended_on = today
     certify(host, by=by, now=now, person=study.student, award=_award(conferral, found.total), home=study.home, because=because)
     return conferral

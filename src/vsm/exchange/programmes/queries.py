@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -32,9 +31,7 @@ from vsm.exchange.programmes.rules import DOCUMENT_WORDS, LEVEL_WORDS, WAY_WORDS
 from vsm.exchange.programmes.states import IntakeState
 from vsm.exchange.recognition.grades import convert
 from vsm.kit import clock
-from vsm.kit.actors import Actor
 from vsm.kit.errors import VsmError
-from vsm.kit.names import country_name
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
 from vsm.rulebook.programmes import convention, conventions, criteria
 
@@ -74,7 +71,10 @@ STUDY_STATES = {
 }
 TERM_STATES = {"enrolled": (_("Enrolled"), "good"), "finished": (_("Finished"), "neutral"), "cancelled": (_("Cancelled"), "bad")}
 ATTEMPT_STATES = {"taking": (_("Being taken"), "info"), "passed": (_("Passed"), "good"), "failed": (_("Not passed"), "bad"), "dropped": (_("Dropped"), "neutral")}
-INTERRUPTION_STATES = {"asked": (_("Asked for"), "warn"), "approved": (_("Approved"), "good"), "refused": (_("Refused"), "bad"), "ended": (_("Ended"), "neutral")}
+INTERRUPTION_STATES = {
+    "asked": (_("Asked for"), "warn"), "approved": (_("Approved"), "good"), "refused": (_("Refused"), "bad"), "called_off": (_("Called off"), "neutral"),
+    "ended": (_("Ended"), "neutral"),
+}  # fmt: skip
 CONFERRAL_STATES = {"conferred": (_("Conferred"), "good"), "withdrawn": (_("Withdrawn"), "bad")}
 RECOGNITION_STATES = {
     "asked": (_("To be decided"), "info"),
@@ -464,12 +464,3 @@ AWARD_RECOGNITION = resource(
         order="-asked_at", related=("conferral__study__student", "home", "decided_by"), states=RECOGNITION_STATES,
     )
 )  # fmt: skip
-
-
-def country_choices(_record: Any, _actor: Actor) -> list[tuple[str, str]]:
-    """Every country by its name in the reader's language."""
-    from babel import Locale
-
-    language = get_language() or "en"
-    codes = [code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha() and code not in {"EU", "EZ", "UN", "XA", "XB", "XK", "ZZ", "QO"}]
-    return sorted(((code, country_name(code, language)) for code in codes), key=lambda pair: pair[1])

@@ -153,12 +153,14 @@ class InterruptionState(StrEnum):
     ASKED = "asked"
     APPROVED = "approved"
     REFUSED = "refused"
+    CALLED_OFF = "called_off"
     ENDED = "ended"
 
 
 INTERRUPTION_STEPS = {
     "approve": step(InterruptionState.ASKED, to=InterruptionState.APPROVED),
     "refuse": step(InterruptionState.ASKED, to=InterruptionState.REFUSED),
+    "call_off": step(InterruptionState.ASKED, InterruptionState.APPROVED, to=InterruptionState.CALLED_OFF),
     "end": step(InterruptionState.APPROVED, to=InterruptionState.ENDED),
 }
 

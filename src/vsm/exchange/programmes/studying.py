@@ -1,13 +1,14 @@
 """Studies from term to term: enrolment, results, further attempts, interruption and return, leaving."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django_tasks import task
 from pydantic import BaseModel, Field
 
 from vsm.exchange.catalogue import labels
@@ -27,11 +28,13 @@ from vsm.exchange.programmes.states import (
     TermState,
 )
 from vsm.exchange.recognition.grades import read as read_grade
+from vsm.kit import clock
 from vsm.kit.actions import Ask, action, note
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Invalid, Refused, VsmError
 from vsm.kit.events import emit
 from vsm.kit.i18n import N_
+from vsm.kit.jobs import every
 from vsm.kit.verdict import Reason
 
 HOST_OFFICE = ("coordinator@programme.organisation", "registrar@programme.organisation")
@@ -100,6 +103,7 @@ def enrol_in_term(
     problems = [
         *why_not_term(period, today=today, limits=limits, by=last_day_of(study), started_on=study.started_on),
         *why_not_choose(programme.structure, modules, attempts_of(study), limits=limits, progress=progress(study, today), granted=study.granted),
+        *_rests_in(study, period),
     ]
     late = is_late(period, today)
     if late and not because.strip():
@@ -285,16 +289,15 @@ def ask_interruption(
 def approve_interruption(
     pause: Interruption, *, by: Actor, now: datetime, answer: Annotated[str, Ask(_("Remark for the student"), kind="long_text", limit=2000)] = ""
 ) -> Interruption:
-    """Let the studies rest. Modules being taken in a term that overlaps are dropped and count as no attempts."""
-    study = pause.study
-    if study.student_id == by.person_id:
+    """Let the studies rest from the first day of the interruption on; until then they go on as before.
+
+    On that day modules being taken in a term that overlaps are dropped; they count as no attempts.
+    """
+    if pause.study.student_id == by.person_id:
         raise Refused(Reason("own-request", N_("Nobody decides on a request of their own.")))
-    for enrolment in study.terms.filter(state=TermState.ENROLLED, term__ends_on__gte=pause.starts_on, term__starts_on__lt=pause.returns_on):
-        _drop_all(enrolment, by, now, pause.because)
-        _finish(enrolment)
-        enrolment.save()
     _answered(pause, by, now, answer)
-    interrupt(study, by=SYSTEM, now=now)
+    if pause.starts_on <= day_at(pause.study.programme.organisation.zone, now):
+        interrupt(pause.study, by=SYSTEM, now=now)
     return pause
 
 
@@ -307,10 +310,35 @@ def refuse_interruption(pause: Interruption, *, by: Actor, now: datetime, answer
     return pause
 
 
+@action("call_off", on=Interruption, label=_("Call it off"), allow=("self@study.student",), step=INTERRUPTION_STEPS["call_off"], tone="warning", when=lambda pause: pause.study.state == StudyState.ACTIVE)
+def call_off(pause: Interruption, *, by: Actor, now: datetime, because: Annotated[str, Ask(_("Remark"), kind="long_text", limit=2000)] = "") -> Interruption:
+    """Go on without it, while it is asked for or has not begun. It counts no day."""
+    if pause.study.state != StudyState.ACTIVE:
+        raise Refused(Reason("begun", N_("The interruption has begun: come back to the studies instead.")))
+    return pause
+
+
 @action("interrupt", on=Study, label=_("Interrupt"), allow=(), step=STUDY_STEPS["interrupt"])
 def interrupt(study: Study, *, by: Actor, now: datetime) -> Study:
-    """The studies rest from now on (follows an approved interruption)."""
+    """The studies rest from now on (the first day of an approved interruption has come)."""
+    pause = study.interruptions.get(state__in=[InterruptionState.ASKED, InterruptionState.APPROVED])  # there is one at once, and it is being approved at the least
+    for enrolment in study.terms.filter(state=TermState.ENROLLED, term__ends_on__gte=pause.starts_on, term__starts_on__lt=pause.returns_on):
+        _drop_all(enrolment, by, now, pause.because)
+        _finish(enrolment)
+        enrolment.save()
     return study
+
+
+@every(3600)
+@task()
+def begin_interruptions() -> None:
+    """Once an hour: approved interruptions whose first day has come on the host's calendar."""
+    now = clock.now()
+    # The day begins first at UTC+14; the host's own calendar then decides.
+    coming = Interruption.objects.filter(state=InterruptionState.APPROVED, study__state=StudyState.ACTIVE, starts_on__lte=(now + timedelta(hours=14)).date())
+    for pause in coming.select_related("study__programme__organisation"):
+        if pause.starts_on <= day_at(pause.study.programme.organisation.zone, now):
+            interrupt(pause.study, by=SYSTEM, now=now)
 
 
 @action("resume", on=Study, label=_("Come back"), allow=("self@student", *HOST_OFFICE), step=STUDY_STEPS["resume"], tone="primary")
@@ -329,6 +357,15 @@ def resume(study: Study, *, by: Actor, now: datetime, because: Annotated[str, As
 def stuck_in(study: Study) -> list[str]:
     """Modules whose attempts are used up."""
     return exhausted(study.programme.structure, attempts_of(study), limits_of(study.programme), study.granted)
+
+
+def close_pauses(study: Study, now: datetime) -> None:
+    """With the studies end the interruptions that are asked for or approved; one that had not begun never was."""
+    closed = {InterruptionState.ASKED: InterruptionState.REFUSED, InterruptionState.APPROVED: InterruptionState.ENDED}
+    today = day_at(study.programme.organisation.zone, now)
+    for pause in study.interruptions.filter(state__in=closed):
+        pause.state = InterruptionState.CALLED_OFF if pause.state == InterruptionState.APPROVED and today < pause.starts_on else closed[InterruptionState(pause.state)]
+        pause.save()
 
 
 # Smaller parts --------------------------------------------------------------------------------------------------------
@@ -386,11 +423,16 @@ def _end(study: Study, by: Actor, now: datetime, because: str) -> Study:
         _drop_all(enrolment, by, now, because)
         _finish(enrolment)
         enrolment.save()
-    for pause in study.interruptions.filter(state__in=[InterruptionState.ASKED, InterruptionState.APPROVED]):
-        pause.state = InterruptionState.REFUSED if pause.state == InterruptionState.ASKED else InterruptionState.ENDED
-        pause.save()
+    close_pauses(study, now)
     study.ended_on, study.because = day_at(study.programme.organisation.zone, now), because.strip()
     return study
+
+
+def _rests_in(study: Study, period: Period) -> Iterator[Reason]:
+    """An approved interruption that would drop every module of this term again."""
+    for pause in study.interruptions.filter(state=InterruptionState.APPROVED, starts_on__lte=period.ends_on, returns_on__gt=period.starts_on):
+        text = N_("An interruption from %(start)s to %(end)s is approved, and this term lies in it. Choose a term after it, or call the interruption off before it begins.")
+        yield Reason("pause-in-term", text, {"start": pause.starts_on, "end": pause.returns_on}, "term")
 
 
 def _overlaps(study: Study, starts_on: date, returns_on: date) -> Iterator[Reason]:

@@ -147,7 +147,7 @@ def study_part(study: Study, actor: Actor) -> dict[str, Any]:
         "paused": paused,
         "pause_most": limits.pause_months,
         "stuck": [f"{code} {labels.in_reader(each.title)}" for code in stuck_in(study) if (each := study.programme.structure.module(code))],
-        "running_pause": study.interruptions.filter(state__in=["asked", "approved"]).first(),
+        "pause": study.interruptions.filter(state__in=["asked", "approved"]).first(),
         "system": labels.credit_system_label(study.programme.opportunity.credit_system),
     }  # fmt: skip
 
