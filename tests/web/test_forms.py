@@ -1,5 +1,6 @@
 """Lists of rows in forms: what is left alone is no row, and more lines can be had without losing what was typed."""
 
+from datetime import time
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -7,13 +8,14 @@ import pytest
 from django import forms
 from django.core.exceptions import ValidationError
 from django.test import Client
+from django.utils import timezone, translation
 from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
 from tests.exchange.learning_agreements.given import give_role, organisation, person
 from vsm.kit.actions import Ask
 from vsm.kit.actors import SYSTEM
-from vsm.web.forms import SPARE_ROWS, RowsField, field_for
+from vsm.web.forms import SPARE_ROWS, CountriesField, MomentField, RowsField, field_for
 
 
 class PartRow(BaseModel):
@@ -35,6 +37,19 @@ class SeatsRow(BaseModel):
 
 def rows(*lines: dict[str, str], of: type[BaseModel] = PartRow) -> Any:
     return RowsField(row=of, record=None, actor=SYSTEM, required=False).clean(list(lines))
+
+
+class DueRow(BaseModel):
+    title: Annotated[str, Ask("Title")]
+    at: Annotated[time, Ask("At")] = time(23, 59)
+
+
+def test_a_spare_line_that_begins_with_an_hour_is_no_row_either() -> None:
+    field = RowsField(row=DueRow, record=None, actor=SYSTEM, required=False)
+    shown = field.widget.get_context("tasks", [], {})["widget"]["lines"]
+    assert len(shown) == SPARE_ROWS
+    assert 'value="23:59"' in shown[0][1]["html"]
+    assert field.clean([{"title": "Map", "at": "12:00"}, {"title": "", "at": "23:59"}]) == [DueRow(title="Map", at=time(12))]
 
 
 def test_a_spare_line_with_only_what_it_began_with_is_no_row() -> None:
@@ -97,3 +112,25 @@ def test_more_lines_come_with_what_was_typed_and_judge_nothing(db: None) -> None
 def test_a_form_without_its_token_is_refused_with_what_to_do(db: None) -> None:
     answer = Client(enforce_csrf_checks=True, headers={"accept-language": "en"}).post("/zone/", {"zone": "America/Lima"})
     assert (answer.status_code, "Allow cookies for this site" in answer.content.decode()) == (403, True)
+
+
+def test_countries_are_typed_by_name_or_code_and_shown_by_name() -> None:
+    with translation.override("es"):
+        field = CountriesField(required=False)
+        assert field.clean("Perú\nbrasil\nFR\n\nGermany") == ["PE", "BR", "FR", "DE"]
+        assert field.prepare_value(["PE", "BR"]) == "Perú\nBrasil"
+        assert field.prepare_value("Perú\nBrasilia") == "Perú\nBrasilia"
+        with pytest.raises(ValidationError) as refusal:
+            field.clean("Perú\nBrasilia\nZZ")
+    assert refusal.value.messages[0].startswith("No se conoce ningún país con este nombre: Brasilia, ZZ.")
+
+
+def test_a_moment_is_asked_with_the_zone_in_which_it_will_be_read() -> None:
+    with timezone.override("America/Montevideo"):
+        assert MomentField(help_text="The last moment.").help_text == "The last moment. On your clock (America/Montevideo)."
+
+
+def test_a_line_is_refused_in_the_words_in_which_a_single_field_is() -> None:
+    with translation.override("es"), pytest.raises(ValidationError) as refusal:
+        rows({"code": "", "kind": "b", "credits": "x"})
+    assert refusal.value.messages == ["Línea 1, Código: Este campo es obligatorio.", "Línea 1, Créditos: Introduzca un número."]

@@ -8,8 +8,10 @@ from typing import Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms.renderers import TemplatesSetting
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, ValidationError
@@ -18,6 +20,7 @@ from pydantic.fields import FieldInfo
 from vsm.kit.actions import Action, Ask
 from vsm.kit.actors import Actor
 from vsm.kit.localized import LANGUAGES, text_in
+from vsm.kit.names import country_code, country_name, is_country
 from vsm.kit.saying import say
 from vsm.kit.uploads import LIMIT, Upload
 
@@ -45,6 +48,7 @@ class ActionForm(forms.Form):
             self.fields[name].initial = _starting(action, name, info, ask, record, actor)
             if request is not None and request.method == "GET" and _offers(self.fields[name], request.GET.get(name)):
                 self.fields[name].initial = request.GET[name]  # a link may choose beforehand, among what there is to choose
+            _ask_openly(self.fields[name])
 
     def as_typed(self) -> "ActionForm":
         """The same form with what was typed, judged by nobody yet."""
@@ -56,6 +60,13 @@ class ActionForm(forms.Form):
     def inputs(self) -> dict[str, Any]:
         """The cleaned values, without inputs left empty that have a default."""
         return {name: value for name, value in self.cleaned_data.items() if value is not None or self.fields[name].required is False}
+
+
+def _ask_openly(field: forms.Field) -> None:
+    """A choice that nobody made yet begins with none: what merely stands first is no answer."""
+    if isinstance(field, forms.TypedChoiceField) and field.required and field.initial is None and not field.valid_value(""):
+        offered: list[Any] = list(field.widget.choices)  # type: ignore[attr-defined]  # -- a Select
+        field.choices = [("", "—"), *offered] if len(offered) > 1 else offered
 
 
 def _offers(field: forms.Field, value: str | None) -> bool:
@@ -75,7 +86,7 @@ def field_for(info: FieldInfo, ask: Ask, record: Any, actor: Actor) -> forms.Fie
         return RankingField(choices=choices or [], item=item or str, size=limit or 5, **common)
     if item is not None:
         if choices is None:
-            return LinesField(item=item, **common)
+            return CountriesField(**common) if ask.kind == "countries" else LinesField(item=item, **common)
         return forms.TypedMultipleChoiceField(choices=choices, coerce=item, widget=forms.CheckboxSelectMultiple, empty_value=[], **common)
     if get_origin(kind) is Literal:
         choices = choices or [(value, say(value)) for value in get_args(kind)]
@@ -125,6 +136,8 @@ class MomentField(forms.DateTimeField):
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
     def __init__(self, **kwargs: Any) -> None:
+        clock = _("On your clock (%(zone)s).") % {"zone": timezone.get_current_timezone_name()}
+        kwargs["help_text"] = " ".join(filter(None, (kwargs.get("help_text", ""), clock)))
         super().__init__(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"], **kwargs)
 
 
@@ -146,6 +159,20 @@ class LinesField(forms.CharField):
             return [self.item(line) for line in lines]
         except (ValueError, ArithmeticError) as cause:
             raise forms.ValidationError(_("One entry a line; at least one line cannot be read.")) from cause
+
+
+class CountriesField(LinesField):
+    """Countries, one a line: by their names as the reader knows them, or by their codes."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return super().prepare_value([country_name(code, get_language() or "en") for code in value] if isinstance(value, list | tuple) else value)
+
+    def clean(self, value: Any) -> Any:
+        codes = [country_code(line, get_language() or "en") for line in super().clean(value)]
+        if unknown := [code for code in codes if not is_country(code)]:
+            text = _("No country is known by this name: %(names)s. Write it as the list of countries does, or its code of ISO 3166-1, for example PE.")
+            raise forms.ValidationError(text % {"names": ", ".join(unknown)})
+        return codes
 
 
 class UploadField(forms.FileField):
@@ -291,7 +318,7 @@ class RowsField(forms.Field):
             try:
                 rows.append(self.row.model_validate(given))
             except ValidationError as cause:
-                problems += [_("Line %(line)s, %(column)s: %(problem)s") % {"line": number, "column": self.columns[str(e["loc"][0])].label if e["loc"] else "", "problem": e["msg"]} for e in cause.errors()]
+                problems += [_("Line %(line)s, %(column)s: %(problem)s") % {"line": number, **self._told(error)} for error in cause.errors()]
         if problems:
             raise forms.ValidationError(problems)
         if self.required and not rows:
@@ -310,10 +337,30 @@ class RowsField(forms.Field):
     def has_changed(self, initial: Any, data: Any) -> bool:
         return True
 
+    def _told(self, error: Any) -> dict[str, str]:
+        """The column and the problem, in the words in which a single field says it."""
+        column = self.columns.get(str(error["loc"][0])) if error["loc"] else None
+        if column is None:
+            return {"column": "", "problem": error["msg"]}
+        limits = {"greater_than_equal": (MinValueValidator, "ge"), "less_than_equal": (MaxValueValidator, "le")}
+        if error["type"] in limits:
+            validator, name = limits[error["type"]]
+            problem = str(validator.message) % {"limit_value": error["ctx"][name]}
+        else:
+            kind = {"missing": "required", "literal_error": "invalid_choice"}.get(error["type"], "invalid")
+            problem = str(column.error_messages.get(kind, error["msg"]))
+        return {"column": str(column.label), "problem": problem}
+
     def _is_touched(self, given: Mapping[str, Any]) -> bool:
         """Whether somebody wrote in this line: a spare one has in it what its columns begin with."""
         asked = {key: column for key, column in self.columns.items() if not getattr(column, "read_only", False) and _can_be_empty(column)}
-        return any(key in given and str(given[key]) != str(column.prepare_value(column.initial)) for key, column in asked.items())
+        return any(key in given and str(given[key]) != _as_sent(column) for key, column in asked.items())
+
+
+def _as_sent(column: forms.Field) -> str:
+    """What comes back from a line that was left as it began: 23:59 is shown, and sent, without its seconds."""
+    begun = column.prepare_value(column.initial)
+    return str(column.widget.format_value(begun) if isinstance(column.widget, forms.DateInput | forms.DateTimeInput | forms.TimeInput) else begun)
 
 
 def _can_be_empty(column: forms.Field) -> bool:

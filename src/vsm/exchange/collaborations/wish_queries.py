@@ -23,10 +23,11 @@ from vsm.exchange.collaborations.models import FairEntry, PartnerFair, PartnerIn
 from vsm.exchange.collaborations.states import FairState, InvitationState, WishState
 from vsm.exchange.institutions.queries import country_choices, name_of, organisation_ref
 from vsm.exchange.people.queries import languages_told
-from vsm.exchange.people.rules import CEFR, cefr_at_least
+from vsm.exchange.people.rules import CEFR, NATIVE, cefr_at_least
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
+from vsm.kit.saying import say
 
 WISH_STATES = {
     "draft": (_("Draft"), "neutral"), "published": (_("Looking for a partner"), "good"), "matched": (_("Matched"), "info"),
@@ -52,7 +53,7 @@ def wish_ref(wish: Any) -> Ref:
 
 
 def level_choices(_record: Any = None, _actor: Any = None) -> list[tuple[str, str]]:
-    return [(level, level) for level in (*CEFR, "native")]
+    return [(level, say(level)) for level in (*CEFR, NATIVE)]
 
 
 def field_choices(_record: Any = None, _actor: Any = None) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ from vsm.exchange.emergencies.rules import Place, why_not_declare, why_not_lift
 from vsm.exchange.emergencies.states import STEPS, CaseState, Safety
 from vsm.exchange.emergencies.texts import amended_of
 from vsm.exchange.institutions.models import Hub, Organisation
-from vsm.exchange.institutions.queries import organisation_choices
+from vsm.exchange.institutions.queries import every_country, organisation_choices
 from vsm.exchange.mobilities.models import Course
 from vsm.kit.actions import Ask, action
 from vsm.kit.actors import Actor
@@ -38,7 +38,7 @@ ONLINE = (CaseState.SWITCHED, CaseState.FINISHING, CaseState.RETURNED)
 class PlaceRow(BaseModel):
     """One place: a country, a region or city in it, or an institution."""
 
-    country: Annotated[str, Field(max_length=2), Ask(_("Country (ISO 3166-1)"), limit=2)] = ""
+    country: Annotated[str, Field(max_length=2), Ask(_("Country"), choices=every_country, limit=2)] = ""
     region: Annotated[str, Field(max_length=120), Ask(_("Region or city"), _("Empty: the whole country."), limit=120)] = ""
     institution: Annotated[UUID | None, Ask(_("Or one institution"), choices=organisation_choices)] = None
 
@@ -63,8 +63,8 @@ Places = Annotated[list[PlaceRow], Ask(_("Places"), start=_place_rows)]
 Directions = Annotated[list[str], Ask(_("What is restricted"), choices=_choices(DIRECTION_LABELS))]
 Starts = Annotated[date, Ask(_("First day"))]
 Ends = Annotated[date | None, Ask(_("Last day"), _("Empty: nobody knows yet."))]
-Nationalities = Annotated[list[str], Ask(_("Only for these nationalities"), _("Country codes, one a line. Empty: for all. Counts for borders, not for being there."))]
-Residences = Annotated[list[str], Ask(_("Only for residents of"), _("Country codes, one a line. Empty: for all."))]
+Nationalities = Annotated[list[str], Ask(_("Only for these nationalities"), _("Countries, one a line. Empty: for all. Counts for borders, not for being there."), kind="countries")]
+Residences = Annotated[list[str], Ask(_("Only for residents of"), _("Countries, one a line. Empty: for all."), kind="countries")]
 Evidence = Annotated[list[str], Ask(_("Evidence"), _("Links to what an authority published, one a line."))]
 RespondDays = Annotated[int, Ask(_("Days to answer a proposal"))]
 Drill = Annotated[bool, Ask(_("This is a drill"), _("Everything is run through; no letter leaves, no agreement is changed, students see nothing."))]

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from vsm.kit.folding import fold
 from vsm.kit.i18n import N_
-from vsm.kit.names import is_country
+from vsm.kit.names import country_names, is_country
 from vsm.kit.verdict import Reason
 
 KINDS = ("travel", "health", "conflict", "disaster")
@@ -171,9 +171,8 @@ def why_not_declare(
     if ends_on is not None and ends_on < starts_on:
         text = N_("It ends on %(ends)s, before it starts on %(starts)s. Leave the end empty when nobody knows it.")
         yield Reason("dates-reversed", text, {"starts": starts_on, "ends": ends_on}, "ends_on")
-    for code in (*nationalities, *residences):
-        if not is_country(code):
-            yield _no_country(code, "nationalities")
+    for asked, codes in (("nationalities", nationalities), ("residences", residences)):
+        yield from (_no_country(code, asked) for code in codes if not is_country(code))
     for link in evidence:
         if urlsplit(link).scheme not in {"http", "https"} or not urlsplit(link).netloc:
             yield Reason("no-link", N_("“%(link)s” is not a web address (https://…)."), {"link": link}, "evidence")
@@ -208,7 +207,7 @@ def _why_no_places(places: Collection[Place], known: Mapping[str, Collection[str
             yield _no_country(place.country, "places")
         elif place.region and not any(fold(place.region) == fold(name) for name in known.get(place.country, ())):
             text = N_("No stay and no institution is recorded in “%(region)s” (%(country)s), so nobody would be found. Recorded there: %(known)s. Or name the whole country.")
-            facts = {"region": place.region, "country": place.country, "known": sorted(known.get(place.country, ())) or "—"}
+            facts = {"region": place.region, "country": country_names(place.country), "known": sorted(known.get(place.country, ())) or "—"}
             yield Reason("unknown-place", text, facts, "places")
 
 

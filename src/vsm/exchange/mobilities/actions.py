@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from vsm.exchange.catalogue.models import Opportunity
 from vsm.exchange.institutions.models import Organisation
-from vsm.exchange.institutions.queries import credit_system_choices, organisation_choices
+from vsm.exchange.institutions.queries import credit_system_choices, every_country, organisation_choices
 from vsm.exchange.learning_agreements import actions as learning_agreements
 from vsm.exchange.mobilities.models import Course, Mobility
 from vsm.exchange.mobilities.queries import agreement_of
@@ -31,7 +31,7 @@ from vsm.kit.verdict import Reason
 
 OFFICE_HERE = ("coordinator@id", "registrar@id")
 HOME_OFFICE = ("coordinator@home", "registrar@home")
-Nationalities = Annotated[list[str], Ask(_("Nationalities"), _("Country codes of ISO 3166-1, one a line: PE. They decide whom closed borders meet."))]
+Nationalities = Annotated[list[str], Ask(_("Nationalities"), _("Countries, one a line. They decide whom closed borders meet."), kind="countries")]
 
 
 class CourseRow(BaseModel):
@@ -64,7 +64,7 @@ def record_mobility(
     host: Annotated[UUID, Ask(_("Host institution"), choices=organisation_choices)],
     starts_on: Annotated[date, Ask(_("First day there"))],
     ends_on: Annotated[date, Ask(_("Last day there"))],
-    country: Annotated[str, Ask(_("Country"), _("Code of ISO 3166-1, for example PT. Empty: where the host is."), limit=2)] = "",
+    country: Annotated[str, Ask(_("Country"), _("Empty: where the host is."), choices=every_country, limit=2)] = "",
     region: Annotated[str, Ask(_("Region"), limit=120)] = "",
     city: Annotated[str, Ask(_("City"), _("Empty: where the host is."), limit=120)] = "",
     nationalities: Nationalities = [],  # noqa: B006 -- never changed; pydantic copies it
@@ -125,7 +125,7 @@ def import_mobilities(
 @action("edit", on=Mobility, label=_("Correct place or days"), allow=HOME_OFFICE, step=STEPS["edit"], tone="primary")
 def edit(
     mobility: Mobility, *, by: Actor, now: datetime,
-    country: Annotated[str, Ask(_("Country"), limit=2)],
+    country: Annotated[str, Ask(_("Country"), choices=every_country, limit=2)],
     starts_on: Annotated[date, Ask(_("First day there"))],
     ends_on: Annotated[date, Ask(_("Last day there"))],
     region: Annotated[str, Ask(_("Region"), limit=120)] = "",

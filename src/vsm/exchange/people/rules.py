@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from vsm.kit.i18n import N_
+
 
 class Role(StrEnum):
     """What somebody does at an organisation. One word, one meaning (see the glossary)."""
@@ -16,13 +18,15 @@ class Role(StrEnum):
 
 STAFF = (Role.COORDINATOR, Role.INSTRUCTOR, Role.REGISTRAR, Role.OBSERVER)
 CEFR = ("A1", "A2", "B1", "B2", "C1", "C2")
+NATIVE = N_("native")
+"""Beside the levels of the Framework, which end where a first language begins."""
 
 
 def cefr_at_least(held: str, needed: str) -> bool:
     """Whether a level of the Common European Framework reaches another; a native speaker reaches every level."""
     if not needed:
         return True
-    if held == "native":
+    if held == NATIVE:
         return True
     return held in CEFR and CEFR.index(held) >= CEFR.index(needed)
 
