@@ -38,7 +38,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
         try:
             person = accept_by_link(
                 token, now=clock.now(), name=form.cleaned_data["name"], password=form.cleaned_data["password"],
-                language=_language(request), zone=request.COOKIES.get("vsm_zone", "UTC"),
+                language=_language(request), zone=_zone(request, invitation),
             )  # fmt: skip
         except Refused as refusal:
             _tell(form, refusal)
@@ -54,6 +54,11 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
 def _tell(form: forms.Form, refusal: Refused) -> None:
     for reason in refusal.reasons:
         form.add_error(reason.field if reason.field in form.fields else None, say_reason(reason))
+
+
+def _zone(request: HttpRequest, invitation: Invitation | None) -> str:
+    """The browser's own; one that runs no script says none, and is then taken to be where the institution is."""
+    return request.COOKIES.get("vsm_zone") or (invitation.organisation.zone if invitation else "UTC")
 
 
 def _language(request: HttpRequest) -> Any:
