@@ -48,7 +48,7 @@ Choices = Callable[[Any, Actor], "list[tuple[str, str]]"]
 class Ask:
     """How a door asks a person for one input of an action: `Annotated[str, Ask(_("Reason"))]`.
 
-    `kind` narrows the widget where the type does not say enough: long_text, localized, ranking (an ordered list of
+    `kind` narrows the widget where the type does not say enough: long_text, localized, countries (typed by name), ranking (an ordered list of
     choices), read_only (a column of a row shown, not asked). `choices(record, actor)` lists what can be chosen,
     `start(record, actor)` is what the form begins with (else the record's own attribute of that name, else the
     default). `limit` is the greatest length (or number
@@ -76,6 +76,7 @@ class Action:
     tone: str
     function: Callable[..., Any]
     when: Callable[[Any], bool] | None
+    due: Callable[[Any], bool] | None
     describe: str
     asks: Mapping[str, Ask] = field(default_factory=dict)
 
@@ -96,6 +97,10 @@ class Action:
         if self.step and getattr(record, self.step.field) not in self.step.before:
             return False
         return self.when is None or bool(self.when(record))
+
+    def tone_on(self, record: Record) -> str:
+        """The tone of its button on this record: a main act is the main button once it is due."""
+        return "secondary" if self.due and not self.due(record) else self.tone
 
     @functools.cached_property
     def changes_itself(self) -> bool:
@@ -129,17 +134,18 @@ TABLE: dict[tuple[str, str], Action] = {}
 
 def action(
     verb: str, *, on: type[Record], label: Any, allow: tuple[str, ...], step: Step | None = None,
-    tone: str = "secondary", when: Callable[[Any], bool] | None = None,
+    tone: str = "secondary", when: Callable[[Any], bool] | None = None, due: Callable[[Any], bool] | None = None,
 ) -> Callable[[Callable[Concatenate[R, P], T]], Callable[Concatenate[R, P], T]]:  # fmt: skip
     """Enter a function into the table and run it as one action.
 
     `allow` are grants: `role@path` (the role held at the organisation that `path` on the record leads to),
     `self@path` (the person there, or one of a frozenset of persons), `role@anywhere`, `anyone`, `person` (signed in) or `operator`. `step` is the row of the state table.
+    `when` hides its button; `due` only says when it is the main one, for an act whose refusal tells what is missing.
     """
 
     def enter(function: Callable[Concatenate[R, P], T]) -> Callable[Concatenate[R, P], T]:
         asks = {name: _ask_of(name, annotation) for name, (annotation, _) in _inputs(function).items()}
-        entry = Action(on.noun, verb, label, on, allow, step, tone, function, when, inspect.getdoc(function) or "", asks)
+        entry = Action(on.noun, verb, label, on, allow, step, tone, function, when, due, inspect.getdoc(function) or "", asks)
         if (on.noun, verb) in TABLE:
             raise RuntimeError(f"{entry.name} is already in the table of actions.")
         TABLE[on.noun, verb] = entry

@@ -130,8 +130,8 @@ def history_of(record: Record) -> list[dict[str, Any]]:
 
 def verbs_of(entry: Resource, record: Record, actor: Actor) -> list[dict[str, str]]:
     """The buttons: what this actor can do to this record now, the main one first."""
-    able = sorted(available(record, actor), key=lambda action: TONES.get(action.tone, 1))
-    return [{"url": f"{address(entry, record)}{action.verb}/", "label": say(action.label), "tone": action.tone, "note": ""} for action in able]
+    able = sorted(((action, action.tone_on(record)) for action in available(record, actor)), key=lambda pair: TONES.get(pair[1], 1))
+    return [{"url": f"{address(entry, record)}{action.verb}/", "label": say(action.label), "tone": tone, "note": ""} for action, tone in able]
 
 
 def _resource(plural: str) -> Resource:

@@ -18,6 +18,8 @@ from vsm.kit.jobs import drain
 from vsm.kit.models import Message
 from vsm.kit.uploads import Upload
 from vsm.rulebook.placements import criteria
+from vsm.web.coordinator.placements import buckets
+from vsm.web.objects import verbs_of
 
 pytestmark = pytest.mark.django_db
 OTHER: dict[str, Any] = {**HOST, "name": "Otra", "contact_email": "ana@otra.example"}
@@ -88,6 +90,31 @@ def test_what_the_host_hands_in_counts_only_when_somebody_has_looked(world: Worl
     hosts.check(fresh(world.host), by=world.by("nora"), now=NOW, criterion="insurance", outcome="met", evidence="Read it.", expires_on=date(2027, 6, 1))
     assert hosts.vet(fresh(world.host), by=world.by("nora"), now=NOW).valid_until == date(2027, 6, 1)
     assert list(VettingCheck.objects.filter(criterion="insurance").values_list("outcome", flat=True)) == ["met", "given", "met"]
+
+
+def test_vetted_is_the_main_button_when_every_point_is_met_and_not_again_right_after(world: World) -> None:
+    host = hosts.invite_host(world.network, by=world.by("nora"), now=NOW, **OTHER)
+    main = []
+    with clock.stopped_at(NOW):
+        for each in criteria():
+            main.append(main_button(host, world))
+            hosts.check(fresh(host), by=world.by("nora"), now=NOW, criterion=each.slug, outcome="met", evidence="Seen.", expires_on=date(2028, 1, 31))
+        main.append(main_button(host, world))
+        hosts.vet(fresh(host), by=world.by("nora"), now=NOW)
+        main.append(main_button(host, world))
+    assert main == [*["check"] * len(criteria()), "vet", "check"]
+
+
+def main_button(host: Host, world: World) -> str:
+    return verbs_of(RESOURCE, fresh(host), world.by("nora"))[0]["url"].split("/")[-2]
+
+
+def test_the_desk_of_a_host_tells_what_evidence_is_lacking(world: World) -> None:
+    host = hosts.invite_host(world.network, by=world.by("nora"), now=NOW, **OTHER)
+    hosts.hand_in(host, by=SYSTEM, now=NOW, criterion="insurance", evidence="Our policy", expires_on=date(2028, 6, 1))
+    lacking = {"label": "Evidence to hand in", "count": len(criteria()) - 1, "url": f"/hosts/{host.pk}/", "tone": "warn"}
+    assert lacking in buckets(host.organisation, NOW)
+    assert "Evidence to hand in" not in {each["label"] for each in buckets(world.host.organisation, NOW)}
 
 
 def test_only_the_office_that_vets_decides(world: World) -> None:

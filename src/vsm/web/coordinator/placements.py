@@ -17,8 +17,9 @@ from vsm.exchange.placements.models import (
     PlacementApplication,
     Vacancy,
 )
+from vsm.exchange.placements.queries.hosts import checklist
 from vsm.exchange.placements.queries.vacancies import vacancy_title
-from vsm.exchange.placements.states import OVER
+from vsm.exchange.placements.states import OVER, HostState
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.web import desk
@@ -78,7 +79,7 @@ def steps_after(actor: Actor) -> Iterator[Item]:
 def buckets(organisation: Any, now: datetime) -> list[dict[str, Any]]:
     """What waits in this office about placements; nothing where there never was one."""
     if organisation.kind == "host":
-        return _of_host(organisation)
+        return _of_host(organisation, now)
     vetting = Host.objects.filter(vetter=organisation)
     out = Placement.objects.filter(home=organisation)
     found = []
@@ -117,16 +118,24 @@ def of_one_person(actor: Actor) -> Iterator[dict[str, Any]]:
         ]}  # fmt: skip
 
 
-def _of_host(organisation: Any) -> list[dict[str, Any]]:
+def _of_host(organisation: Any, now: datetime) -> list[dict[str, Any]]:
     applications = PlacementApplication.objects.filter(vacancy__organisation=organisation)
     agreements = PlacementAgreement.objects.filter(placement__host__organisation=organisation)
     return [
+        *_to_hand_in(organisation, now),
         _bucket(_("Vacancies published"), Vacancy.objects.filter(organisation=organisation, state="published").count(), "/vacancies/?state=published"),
         _bucket(_("Applications to read"), applications.filter(state="submitted").count(), "/placement-applications/?state=submitted", "warn"),
         _bucket(_("Shortlisted"), applications.filter(state="shortlisted").count(), "/placement-applications/?state=shortlisted"),
         _bucket(_("Placement agreements to sign"), agreements.filter(state="signing", waiting_for__contains="host").count(), "/placement-agreements/?waiting_for=host", "warn"),
         _bucket(_("Placements running"), Placement.objects.filter(host__organisation=organisation, state="running").count(), "/placements/?state=running", "good"),
     ]
+
+
+def _to_hand_in(organisation: Any, now: datetime) -> Iterator[dict[str, Any]]:
+    """What a host that is not vetted has to do first."""
+    for host in Host.objects.filter(organisation=organisation).exclude(state=HostState.VETTED):
+        lacking = sum(1 for point in checklist(host, now.date()) if point.is_expired or (point.outcome not in {"met", "given"} and not point.criterion.optional))
+        yield _bucket(_("Evidence to hand in"), lacking, f"/hosts/{host.pk}/", "warn")
 
 
 def _item(title: str, owner: str, state: tuple[str, str], url: str, action: str, deadline: Any = None) -> Item:

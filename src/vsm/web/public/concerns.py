@@ -26,7 +26,7 @@ class ConcernForm(forms.Form):
     """What is told, to which institution's officer."""
 
     home = forms.ChoiceField(label=gettext_lazy("To the officer of"), help_text=gettext_lazy("The institution where the student studies. The host is never told."))
-    kind = forms.ChoiceField(label=gettext_lazy("What is it about?"), choices=kind_choices)
+    kind = forms.ChoiceField(label=gettext_lazy("What is it about?"), choices=lambda: [("", "—"), *kind_choices()])
     text = forms.CharField(label=gettext_lazy("What happened"), max_length=10000, widget=forms.Textarea(attrs={"rows": 8}), help_text=gettext_lazy("When, where, who, and what you would like to happen. Write as much or as little as you want."))
     is_urgent = forms.BooleanField(label=gettext_lazy("Somebody is in danger now"), required=False, help_text=gettext_lazy("In danger, call your local emergency number first."))
     contact = forms.CharField(label=gettext_lazy("How to reach you, if you like"), max_length=254, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))

@@ -5,12 +5,12 @@ from datetime import date, datetime, timedelta
 from secrets import token_urlsafe
 from typing import Annotated, Literal
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.applications.rules import DOCUMENT_LIMIT, document_name, media_type_of
 from vsm.exchange.institutions import actions as institutions
 from vsm.exchange.institutions.models import Organisation
+from vsm.exchange.institutions.queries import every_country
 from vsm.exchange.institutions.rules import identifier_problems
 from vsm.exchange.people.models import is_zone
 from vsm.exchange.people.queries import token_hash
@@ -19,14 +19,13 @@ from vsm.exchange.placements.models import Host, VettingCheck
 from vsm.exchange.placements.queries.hosts import checked, criterion_choices, outcome_choices
 from vsm.exchange.placements.rules.vetting import application_problems, check_problems, valid_until, why_not_vetted
 from vsm.exchange.placements.states import HOST_STEPS, HostState
-from vsm.kit import files
+from vsm.kit import clock, files
 from vsm.kit.actions import Ask, action, note
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Invalid, Refused
 from vsm.kit.events import emit
 from vsm.kit.folding import fold
 from vsm.kit.i18n import N_
-from vsm.kit.names import countries
 from vsm.kit.uploads import Upload
 from vsm.kit.verdict import Reason
 from vsm.rulebook.placements import criteria, vetting_months
@@ -38,7 +37,7 @@ OPEN_APPLICATIONS = 3
 """Unconfirmed applications of one mail address at a time: the form is open to everybody."""
 
 Name = Annotated[str, Ask(_("Name of the organisation"), limit=200)]
-Country = Annotated[str, Ask(_("Country"), choices=lambda _r, _a: countries(get_language() or "en"), limit=2)]
+Country = Annotated[str, Ask(_("Country"), choices=every_country, limit=2)]
 Zone = Annotated[str, Ask(_("Time zone"), _("IANA name, for example America/Montevideo."), limit=64)]
 City = Annotated[str, Ask(_("City"), limit=120)]
 Registration = Annotated[str, Ask(_("Registration number"), _("In the register of companies or associations."), limit=120)]
@@ -122,7 +121,7 @@ def take_up(host: Host, *, by: Actor, now: datetime) -> Host:
     return host
 
 
-@action("hand_in", on=Host, label=_("Hand in evidence"), allow=INSIDE, step=HOST_STEPS["check"], tone="primary")
+@action("hand_in", on=Host, label=_("Hand in evidence"), allow=INSIDE, step=HOST_STEPS["check"], tone="primary", due=lambda host: host.state != HostState.VETTED)
 def hand_in(
     host: Host, *, by: Actor, now: datetime,
     criterion: Annotated[str, Ask(_("For which point?"), choices=criterion_choices)],
@@ -152,7 +151,15 @@ def check(
     return host
 
 
-@action("vet", on=Host, label=_("Vetted: may take students"), allow=VETTER, step=HOST_STEPS["vet"], tone="primary")
+def _is_due(host: Host) -> bool:
+    """Whether a vetting today would say more than stands: every point is met, and it would last longer than the one that holds."""
+    held, today = checked(host), clock.now().date()
+    if any(why_not_vetted(criteria(), held, today)):
+        return False
+    return host.state != HostState.VETTED or host.valid_until is None or valid_until(criteria(), held, today, vetting_months(today)) > host.valid_until
+
+
+@action("vet", on=Host, label=_("Vetted: may take students"), allow=VETTER, step=HOST_STEPS["vet"], tone="primary", due=_is_due)
 def vet(host: Host, *, by: Actor, now: datetime, because: str = "") -> Host:
     """Say that students may be sent there, until the term or the first document ends. Refused with every point that is not met."""
     held, today = checked(host), now.date()

@@ -10,6 +10,7 @@ from vsm.exchange.placements.models import Pause, Placement
 from vsm.exchange.placements.queries.placements import side_of, standing_of
 from vsm.exchange.placements.rules.running import why_not_complete, why_not_start
 from vsm.exchange.placements.states import PLACEMENT_STEPS, AgreementState, HoursState, PlacementState
+from vsm.kit import clock
 from vsm.kit.actions import Ask, action
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Invalid, Refused
@@ -117,7 +118,7 @@ def cancel(placement: Placement, *, by: Actor, now: datetime, because: Because) 
     return placement
 
 
-@action("complete", on=Placement, label=_("Complete"), allow=(*HOME, *HOST), step=PLACEMENT_STEPS["complete"], tone="primary")
+@action("complete", on=Placement, label=_("Complete"), allow=(*HOME, *HOST), step=PLACEMENT_STEPS["complete"], tone="primary", due=lambda placement: placement.ends_on <= clock.now().date())
 def complete(placement: Placement, *, by: Actor, now: datetime) -> Placement:
     """It is over as agreed. Refused before the last day, and while hours wait for an answer."""
     logged = placement.hours.filter(state=HoursState.LOGGED).count()

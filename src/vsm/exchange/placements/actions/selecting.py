@@ -23,6 +23,7 @@ from vsm.exchange.placements.queries.vacancies import (
 )
 from vsm.exchange.placements.rules.vacancies import (
     Slot,
+    law_of,
     next_offers,
     not_vetted,
     ranking_problems,
@@ -38,7 +39,7 @@ from vsm.exchange.placements.states import (
     PlacementState,
 )
 from vsm.exchange.sessions.rules import Clock, resolve
-from vsm.kit import files
+from vsm.kit import clock, files
 from vsm.kit.actions import Ask, action, note
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Conflict, Invalid, Refused
@@ -126,7 +127,7 @@ def reuse_documents(
     return application
 
 
-@action("submit", on=PlacementApplication, label=_("Submit"), allow=STUDENT, step=APPLICATION_STEPS["submit"], tone="primary")
+@action("submit", on=PlacementApplication, label=_("Submit"), allow=STUDENT, step=APPLICATION_STEPS["submit"], tone="primary", due=lambda application: bool(application.motivation.strip()))
 def submit(application: PlacementApplication, *, by: Actor, now: datetime) -> PlacementApplication:
     """Send it to the host; your own office sees it too. Refused with everything that stands in the way."""
     Refused.because([*_closed(application.vacancy, now), *_missing(application)])
@@ -208,7 +209,7 @@ def not_select(application: PlacementApplication, *, by: Actor, now: datetime, b
 @action("offer_interviews", on=Vacancy, label=_("Offer interview slots"), allow=HOST_OFFICE, step=VACANCY_STEPS["offer_interviews"])
 def offer_interviews(
     vacancy: Vacancy, *, by: Actor, now: datetime,
-    slots: Annotated[list[SlotRow], Ask(_("Slots"), _("On your own clock; students see them on theirs."))],
+    slots: Annotated[list[SlotRow], Ask(_("Slots"), _("On the clock of the host organisation; students see them on theirs."))],
 ) -> Vacancy:  # fmt: skip
     """Open slots for the shortlisted. An hour that the clock skips that day is refused; nobody is in two conversations at once."""
     zone, problems, made = vacancy.offering.zone, [], []
@@ -280,7 +281,7 @@ def rank(
     return vacancy
 
 
-@action("make_offers", on=Vacancy, label=_("Offer the places"), allow=HOST_OFFICE, step=VACANCY_STEPS["make_offers"], tone="primary")
+@action("make_offers", on=Vacancy, label=_("Offer the places"), allow=HOST_OFFICE, step=VACANCY_STEPS["make_offers"], tone="primary", due=lambda vacancy: vacancy.apply_by <= clock.now())
 def make_offers(vacancy: Vacancy, *, by: Actor, now: datetime) -> Vacancy:
     """Offer the places to the first in your order. When one declines or does not answer in time, the next is offered it by itself."""
     ranking = [UUID(pk) for pk in vacancy.ranking]
@@ -397,8 +398,8 @@ def _too_much_together(application: PlacementApplication, now: datetime) -> list
     total = vacancy.hours_per_week + sum(each.hours_per_week for each in others)
     if total <= limit.week:
         return []
-    text = N_("With your other placements this comes to %(total)s hours a week: more than the %(most)s that the law allows (%(country)s: %(source)s).")
-    return [Reason("hours-together", text, {"total": total, "most": limit.week, "country": limit.week_from[0], "source": str(limit.week_from[1])})]
+    text = N_("With your other placements this comes to %(total)s hours a week: more than the %(most)s that the law allows (%(country)s: %(source)s). Ask the host for fewer hours, or decline one of them.")
+    return [Reason("hours-together", text, {"total": total.normalize(), "most": limit.week, "country": law_of(limit.week_from[0]), "source": str(limit.week_from[1])})]
 
 
 def _keep(application: PlacementApplication, kind: str, name: str, media_type: str, size: int, digest: str, *, by: Actor, now: datetime) -> None:

@@ -61,7 +61,7 @@ def _offering(record: Any, name: str) -> Any:
     return getattr(record.offering, name) if isinstance(record, Vacancy) else None
 
 
-@action("add_vacancy", on=Host, label=_("Add a vacancy"), allow=HOST_OFFICE, tone="primary", when=lambda h: h.state in {HostState.VETTING, HostState.VETTED})
+@action("add_vacancy", on=Host, label=_("Add a vacancy"), allow=HOST_OFFICE, tone="primary", when=lambda h: h.state in {HostState.VETTING, HostState.VETTED}, due=lambda h: h.state == HostState.VETTED)
 def add_vacancy(
     host: Host, *, by: Actor, now: datetime, title: Title, tasks: Tasks, learning_outcomes: Outcomes, hours_per_week: HoursAWeek, starts_on: StartsOn,
     ends_on: EndsOn, places: Places, apply_by: ApplyBy, language: Speaks, isced_f: IscedF, supervisor_name: SupervisorName, supervisor_email: SupervisorEmail,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from vsm.exchange.placements.rules.vacancies import not_vetted
+from vsm.exchange.placements.rules.vacancies import law_of, not_vetted
 from vsm.kit.i18n import N_
 from vsm.kit.verdict import Reason
 from vsm.rulebook.entries import CreditValue
@@ -174,7 +174,7 @@ def _row_problems(row: Day, terms: Terms) -> Iterator[Reason]:
     elif row.hours > terms.limit.day:
         place, source = terms.limit.day_from
         text = N_("%(day)s: %(hours)s hours are more than the %(most)s that the law allows in a day (%(country)s: %(source)s).")
-        facts = {"day": row.day, "hours": row.hours, "most": terms.limit.day, "country": place, "source": str(source)}
+        facts = {"day": row.day, "hours": row.hours, "most": terms.limit.day, "country": law_of(place), "source": str(source)}
         yield Reason("day-above-law", text, facts, "rows")
     if not row.what.strip():
         yield Reason("what-missing", N_("%(day)s: say what was done."), {"day": row.day}, "rows")
@@ -186,7 +186,7 @@ def _week_problems(weeks: Mapping[date, Decimal], touched: Collection[date], ter
         if total > terms.limit.week:
             place, source = terms.limit.week_from
             text = N_("The week of %(week)s comes to %(total)s hours: more than the %(most)s that the law allows (%(country)s: %(source)s).")
-            yield Reason("week-above-law", text, {"week": week, "total": total, "most": terms.limit.week, "country": place, "source": str(source)}, "rows")
+            yield Reason("week-above-law", text, {"week": week, "total": total, "most": terms.limit.week, "country": law_of(place), "source": str(source)}, "rows")
         elif total > terms.per_week:
             text = N_("The week of %(week)s comes to %(total)s hours: more than the %(most)s that were agreed. More needs a new version of the agreement.")
             yield Reason("week-above-agreement", text, {"week": week, "total": total, "most": terms.per_week}, "rows")

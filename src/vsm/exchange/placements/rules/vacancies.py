@@ -9,8 +9,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from vsm.kit.i18n import N_
+from vsm.kit.names import country_names
 from vsm.kit.verdict import Reason
-from vsm.rulebook.placements import Limit
+from vsm.rulebook.placements import ANYWHERE, Limit
 
 CURRENCY_LENGTH = 3
 FARTHEST, LONGEST = 5, 731
@@ -62,7 +63,7 @@ def vacancy_problems(work: Work, now: datetime, limit: Limit) -> Iterator[Reason
     if work.apply_by.date() > work.starts_on:
         yield Reason("apply-by-late", N_("Applications must close before the first day: interviews and the agreement come between."), {}, "apply_by")
     if work.apply_by <= now:
-        yield Reason("apply-by-past", N_("The closing of applications lies in the past."), {}, "apply_by")
+        yield Reason("apply-by-past", N_("Applications would close in the past, on %(at)s. Choose a later moment."), {"at": work.apply_by}, "apply_by")
     if not 1 <= work.places <= 1000:
         yield Reason("places", N_("Give between 1 and 1000 places."), {}, "places")
     if not 12 <= work.respond_hours <= 720:
@@ -75,7 +76,12 @@ def too_many_hours(hours: Decimal, limit: Limit) -> Reason:
     """More hours a week than the law allows, with the law."""
     place, reference = limit.week_from
     text = N_("%(hours)s hours a week are more than the %(most)s that the law allows (%(country)s: %(source)s).")
-    return Reason("hours-above-law", text, {"hours": hours, "most": limit.week, "country": place, "source": str(reference)}, "hours_per_week")
+    return Reason("hours-above-law", text, {"hours": hours, "most": limit.week, "country": law_of(place), "source": str(reference)}, "hours_per_week")
+
+
+def law_of(place: str) -> str | dict[str, str]:
+    """Where a limit comes from, as a reason tells it: the country, or that it holds everywhere."""
+    return N_("everywhere") if place == ANYWHERE else country_names(place)
 
 
 def overlap_minutes(core_from: time, core_to: time, host: str, reader: str, on: date) -> int:
