@@ -58,6 +58,12 @@ def test_4_a_student_who_asks_for_help_stands_on_the_teachers_list(people: Peopl
     remy.reads("Act now (2)", "Asks for help in the last check-in.", "Nobody answers me.")
 
 
+def test_what_somebody_without_an_account_sends_from_a_page_that_is_told_to_nobody_arrives(people: People) -> None:
+    stranger = people("").opens("/concern/").chooses(home="Andean Coast", kind="Too many hours").types(text="They write at night.")
+    stranger.sends().reads("Thank you for telling us")
+    stranger.goes(stranger.main.locator("a[href^='/concern/']").first).types(text="And on Sundays.").sends().reads("And on Sundays.")
+
+
 def test_5_a_module_of_a_preparation_that_is_done_shows_at_the_office(people: People) -> None:
     people("").opens("/").follows("Preparation for physical mobility").picks("Bound for Porto").reads("everyday Portuguese", "Sign in to take part")
     flor = people("s009@andina.example").opens("/desk/").follows("Continue : Prepare", exact=False)
@@ -72,8 +78,8 @@ def test_6_an_emergency_is_declared_students_say_how_they_are_and_it_is_lifted(p
     people("").opens("/").follows("Temporary switch to online").reads("What each institution says about exchange in person and online")
     today, tomorrow = date.today(), date.today() + timedelta(days=1)
     bia = people("bia@andina.example").opens("/").follows("Prepare the declaration of an emergency")
-    bia.types(title_en="Airports closed", starts_on=str(today), safety_en="Stay where you are.", **{"places-0-country": "PT"})
-    bia.chooses(kind="Travel restriction").main.locator("[name=directions][value=entering]").check()
+    bia.types(title_en="Airports closed", starts_on=str(today), safety_en="Stay where you are.")
+    bia.chooses(kind="Travel restriction", **{"places-0-country": "Portugal"}).main.locator("[name=directions][value=entering]").check()
     emergency = bia.sends().reads("This is a preview", "cannot enter").path
     bia.does("Declare").waits_for("No word yet")
     student = people("s003@andina.example").opens("/desk/").follows("I am safe / I need help", exact=False)

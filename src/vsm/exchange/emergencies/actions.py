@@ -59,7 +59,7 @@ def _place_rows(emergency: Any, _actor: Actor) -> list[PlaceRow]:
 Title = Annotated[dict[str, str], Ask(_("What happened, in one line"), kind="localized")]
 SafetyText = Annotated[dict[str, str], Ask(_("What people concerned should do"), _("Whom to call, where to go, what to avoid. Students read this on a small page that works with a weak connection."), kind="localized")]
 Kind = Annotated[Literal["travel", "health", "conflict", "disaster"], Ask(_("Kind"), choices=_choices(KIND_LABELS))]
-Places = Annotated[list[PlaceRow], Ask(_("Places"), start=_place_rows)]
+Places = Annotated[list[PlaceRow], Ask(_("Places concerned"), start=_place_rows)]
 Directions = Annotated[list[str], Ask(_("What is restricted"), choices=_choices(DIRECTION_LABELS))]
 Starts = Annotated[date, Ask(_("First day"))]
 Ends = Annotated[date | None, Ask(_("Last day"), _("Empty: nobody knows yet."))]

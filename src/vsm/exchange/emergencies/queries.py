@@ -199,7 +199,7 @@ EMERGENCY = resource(
         fields=(
             Shown("name", _("What happened"), lambda e: e.title, "localized", listed=True, sort="starts_on", detail=False),
             Shown("kind", _("Kind"), lambda e: str(KIND_LABELS[e.kind]), listed=True, sort="kind"),
-            Shown("places", _("Places"), place_names, "list"),
+            Shown("places", _("Places concerned"), place_names, "list"),
             Shown("directions", _("What is restricted"), lambda e: [str(DIRECTION_LABELS[each]) for each in e.directions], "list"),
             Shown("starts_on", _("First day"), lambda e: e.starts_on, "date", listed=True, sort="starts_on"),
             Shown("ends_on", _("Last day"), lambda e: e.last_day, "date", listed=True),
