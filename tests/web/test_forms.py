@@ -52,6 +52,12 @@ def test_a_spare_line_that_begins_with_an_hour_is_no_row_either() -> None:
     assert field.clean([{"title": "Map", "at": "12:00"}, {"title": "", "at": "23:59"}]) == [DueRow(title="Map", at=time(12))]
 
 
+def test_a_form_that_comes_back_has_as_many_spare_lines_as_before() -> None:
+    field = RowsField(row=DueRow, record=None, actor=SYSTEM, required=False)
+    spare = {"title": "", "at": "23:59"}
+    assert field.bound_data([{"title": "Map", "at": "x"}, spare, spare, spare], []) == [{"title": "Map", "at": "x"}]
+
+
 def test_a_spare_line_with_only_what_it_began_with_is_no_row() -> None:
     spare = {"code": "", "kind": "a", "credits": "0"}
     assert rows({"code": "X", "kind": "b", "credits": "3"}, spare, spare) == [PartRow(code="X", kind="b", credits=Decimal(3))]
@@ -134,3 +140,11 @@ def test_a_line_is_refused_in_the_words_in_which_a_single_field_is() -> None:
     with translation.override("es"), pytest.raises(ValidationError) as refusal:
         rows({"code": "", "kind": "b", "credits": "x"})
     assert refusal.value.messages == ["Línea 1, Código: Este campo es obligatorio.", "Línea 1, Créditos: Introduzca un número."]
+
+
+def test_an_hour_that_the_clock_skips_or_shows_twice_is_told_as_such() -> None:
+    with timezone.override("America/Santiago"):
+        for moment in ("2027-09-05T00:30", "2027-04-03T23:30"):
+            with pytest.raises(ValidationError, match="does not exist that day, or occurs twice"):
+                MomentField().clean(moment)
+        assert MomentField().clean("2027-09-05T01:30").isoformat() == "2027-09-05T01:30:00-03:00"

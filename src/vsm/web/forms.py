@@ -45,6 +45,8 @@ class ActionForm(forms.Form):
         for name, info in action.parameters.model_fields.items():
             ask = action.asks[name]
             self.fields[name] = field_for(info, ask, record, actor)
+            if ask.kind == "hidden":  # told by a program, not by a person
+                self.fields[name].widget = forms.HiddenInput()
             self.fields[name].initial = _starting(action, name, info, ask, record, actor)
             if request is not None and request.method == "GET" and _offers(self.fields[name], request.GET.get(name)):
                 self.fields[name].initial = request.GET[name]  # a link may choose beforehand, among what there is to choose
@@ -65,7 +67,7 @@ class ActionForm(forms.Form):
 def _ask_openly(field: forms.Field) -> None:
     """A choice that nobody made yet begins with none: what merely stands first is no answer."""
     if isinstance(field, forms.TypedChoiceField) and field.required and field.initial is None and not field.valid_value(""):
-        offered: list[Any] = list(field.widget.choices)  # type: ignore[attr-defined]  # -- a Select
+        offered: list[Any] = list(field.widget.choices)
         field.choices = [("", "—"), *offered] if len(offered) > 1 else offered
 
 
@@ -139,6 +141,16 @@ class MomentField(forms.DateTimeField):
         clock = _("On your clock (%(zone)s).") % {"zone": timezone.get_current_timezone_name()}
         kwargs["help_text"] = " ".join(filter(None, (kwargs.get("help_text", ""), clock)))
         super().__init__(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"], **kwargs)
+
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except forms.ValidationError as cause:
+            if getattr(cause, "code", "") != "ambiguous_timezone":
+                raise
+            text = _("The clock in %(zone)s is put forward or back at this hour: it does not exist that day, or occurs twice. Choose another hour.")
+            raise forms.ValidationError(text % {"zone": timezone.get_current_timezone_name()}) from cause
 
 
 class LinesField(forms.CharField):
@@ -331,7 +343,10 @@ class RowsField(forms.Field):
         shown = [name for name, column in self.columns.items() if getattr(column, "read_only", False)]
         begun = [row.model_dump() if isinstance(row, BaseModel) else row for row in initial or ()]
         known = {tuple(str(row.get(key)) for key in keys): row for row in begun}
-        rows = [(row, known.get(tuple(str(row.get(key)) for key in keys), {})) for row in data]
+        sent = list(data)
+        while sent and not keys and not self._is_touched({key: text for key, text in sent[-1].items() if text not in (None, "", [], {})}):
+            sent.pop()  # spare lines are drawn anew
+        rows = [(row, known.get(tuple(str(row.get(key)) for key in keys), {})) for row in sent]
         return [{**row, **{name: first.get(name) for name in shown}} for row, first in rows]
 
     def has_changed(self, initial: Any, data: Any) -> bool:

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel
 
+from vsm.exchange.catalogue.queries import bandwidth_choices
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.people.models import Person, zones
 from vsm.exchange.sessions.models import Participant, Series, Session
@@ -88,7 +89,7 @@ def make_series(
     people: Annotated[list[ParticipantRow], Ask(_("Who takes part"))],
     join_url: Annotated[str, Ask(_("Link to join"), limit=200)] = "",
     dial_in: Annotated[str, Ask(_("Number to call"), _("So that a weak connection is no obstacle."), limit=120)] = "",
-    bandwidth: Annotated[Literal["text", "audio", "video"], Ask(_("What a participant's connection must carry"))] = "audio",
+    bandwidth: Annotated[Literal["text", "audio", "video"], Ask(_("What a participant's connection must carry"), choices=bandwidth_choices)] = "audio",
     starts_on: Annotated[date | None, Ask(_("First day (optional)"))] = None,
     ends_on: Annotated[date | None, Ask(_("Last day (optional)"))] = None,
     owner_noun: Annotated[str, Ask(_("Belongs to (noun)"), kind="hidden", limit=32)] = "",
@@ -121,7 +122,7 @@ def describe_series(
     title: Annotated[dict[str, str], Ask(_("Title"), kind="localized")],
     join_url: Annotated[str, Ask(_("Link to join"), limit=200)] = "",
     dial_in: Annotated[str, Ask(_("Number to call"), _("So that a weak connection is no obstacle."), limit=120)] = "",
-    bandwidth: Annotated[Literal["text", "audio", "video"], Ask(_("What a participant's connection must carry"))] = "audio",
+    bandwidth: Annotated[Literal["text", "audio", "video"], Ask(_("What a participant's connection must carry"), choices=bandwidth_choices)] = "audio",
     because: str = "",
 ) -> Series:  # fmt: skip
     """Change what is told about all its meetings."""
