@@ -101,7 +101,7 @@ def note_contact(
     return participant
 
 
-@action("start", on=Exchange, label=_("Start the exchange"), allow=TEACHERS, step=EXCHANGE_STEPS["start"], tone="primary")
+@action("start", on=Exchange, label=_("Start the exchange"), allow=TEACHERS, step=EXCHANGE_STEPS["start"], tone="primary", due=lambda exchange: not any(_why_not_start(exchange, clock.now())))
 def start(exchange: Exchange, *, by: Actor, now: datetime) -> Exchange:
     """Open tasks and check-ins for both classes. Refused while a class is empty, somebody has no team, or it is too early."""
     Refused.because(_why_not_start(exchange, now))

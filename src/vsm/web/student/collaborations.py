@@ -55,7 +55,7 @@ def participant_part(participant: Participant, actor: Actor) -> dict[str, Any]:
         "participant": participant, "exchange": exchange, "is_me": is_me, "conduct": plan.conduct if plan else "",
         "asks_check_in": asks_check_in(participant, now) if is_me else None, "undecided": is_me and participant.answered_sharing_at is None and participant.state == ParticipantState.ACTIVE,
         "team": _team(participant) if participant.team else None, "tasks": _tasks(participant, now),
-        "is_running": exchange.state == ExchangeState.RUNNING, "hours": best_hours(exchange)[:2] if participant.team else [],
+        "is_running": exchange.state == ExchangeState.RUNNING and participant.state == ParticipantState.ACTIVE, "hours": best_hours(exchange)[:2] if participant.team else [],
         "meetings": entries_of(meetings, now), "achieved": mine.achieved if mine and mine.achieved.weeks + mine.achieved.tasks_due else None,
         "missing": say_reasons(why_no_certificate(plan, mine.achieved)) if plan and mine and exchange.state == ExchangeState.FINISHED and participant.state == ParticipantState.INCOMPLETE else [],
         "credential": Credential.objects.visible_to(actor).filter(source_noun="participant", source_id=participant.pk).exclude(state="revoked").first(),
