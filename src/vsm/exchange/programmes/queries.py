@@ -69,7 +69,7 @@ STUDY_STATES = {
     "withdrawn": (_("Left"), "neutral"),
     "ended": (_("Ended by the institution"), "bad"),
 }
-TERM_STATES = {"enrolled": (_("Enrolled"), "good"), "finished": (_("Finished"), "neutral"), "cancelled": (_("Cancelled"), "bad")}
+TERM_STATES = {"enrolled": (_("Under way"), "good"), "finished": (_("Finished"), "neutral"), "cancelled": (_("Cancelled"), "bad")}
 ATTEMPT_STATES = {"taking": (_("Being taken"), "info"), "passed": (_("Passed"), "good"), "failed": (_("Not passed"), "bad"), "dropped": (_("Dropped"), "neutral")}
 INTERRUPTION_STATES = {
     "asked": (_("Asked for"), "warn"), "approved": (_("Approved"), "good"), "refused": (_("Refused"), "bad"), "called_off": (_("Called off"), "neutral"),

@@ -129,7 +129,7 @@ def study_part(study: Study, actor: Actor) -> dict[str, Any]:
     today = day_at(study.programme.organisation.zone, clock.now())
     found = progress(study, today)
     limits, pauses = limits_of(study.programme), pauses_of(study)
-    paused = sum(pause.days for pause in pauses)
+    paused = sum(max(0, (min(pause.ends_on, today) - pause.starts_on).days) for pause in pauses)
     return {
         "is_student": actor.person_id == study.student_id,
         "progress": found,
