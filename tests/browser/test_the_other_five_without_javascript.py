@@ -59,7 +59,7 @@ def test_4_a_student_who_asks_for_help_stands_on_the_teachers_list(people: Peopl
 
 
 def test_what_somebody_without_an_account_sends_from_a_page_that_is_told_to_nobody_arrives(people: People) -> None:
-    stranger = people("").opens("/concern/").chooses(home="Andean Coast", kind="Too many hours").types(text="They write at night.")
+    stranger = people("").opens("/concern/").chooses(home="Andean Littoral University", kind="Too many hours").types(text="They write at night.")
     stranger.sends().reads("Thank you for telling us")
     stranger.goes(stranger.main.locator("a[href^='/concern/']").first).types(text="And on Sundays.").sends().reads("And on Sundays.")
 
