@@ -98,7 +98,7 @@ def test_everything_that_is_wrong_with_rules_is_told_at_once() -> None:
 
 def test_an_institution_narrows_the_groups_that_are_asked_about() -> None:
     world = reserved(given.world())
-    assert len(groups_asked_by(world.andina)) == 9
+    assert len(groups_asked_by(world.andina)) == 10
     policies.choose_groups(world.andina, by=world.bia, now=BEFORE, groups=["working"])
     assert groups_asked_by(world.andina, world.mapocho) == ["working"]
     with pytest.raises(Invalid) as refusal:

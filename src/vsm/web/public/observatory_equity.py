@@ -109,7 +109,7 @@ def reached(kept: Study) -> list[Figure]:
             facts += [cell for cell in cells if cell]
     title = _("Whom virtual mobility here reaches, by what students say of themselves, %(year)s") % {"year": year}
     drawing = Drawing("", (_("Group"), _("Applied"), _("Began"), _("Completed"), _("Recognised at home")), tuple(rows))
-    unknown = _("Only students say to which groups they belong, only where a call asks, and only those are counted who agreed to it: nobody may conclude from this table who the others are. Gender is noted by some teachers to mix teams; it is used for nothing else, so it is not told here.")
+    unknown = _("Only students say to which groups they belong, only where a call asks, and only those are counted who agreed to it: nobody may conclude from this table who the others are. The gender that some teachers note to mix teams is used for nothing else.")
     note = _("A count under ten is withheld, and what would give it away. Withheld is not zero.")
     return [Figure("groups", title, drawing, facts, unknown, run=kept.run, note=note, sdg=(*SDG, "10.2"))]
 
