@@ -58,6 +58,7 @@ def test_a_restored_folder_is_what_was_backed_up(made: Backup, source: Source, t
     assert put_in_place(unpacked, elsewhere, now=NOW, force=False) is None
     for name in ("files/ab/abc", "keys/passphrase"):
         assert (elsewhere.data / name).read_bytes() == (source.data / name).read_bytes()
+    assert {name: (elsewhere.data / name).stat().st_mode & 0o077 for name in ("keys", "keys/passphrase")} == {"keys": 0, "keys/passphrase": 0}
     with closing(sqlite3.connect(elsewhere.database)) as database:
         assert database.execute("SELECT count(*) FROM words").fetchone() == (100,)
 
@@ -102,6 +103,13 @@ def test_a_cut_archive_is_no_backup(made: Backup, tmp_path: Path) -> None:
     cut = tmp_path / "cut.tar.gz"
     cut.write_bytes(made.path.read_bytes()[: made.size // 2])
     assert codes(cut, folder(tmp_path, "u")) == ["not-a-backup"]
+
+
+def test_an_archive_without_its_manifest_is_told_as_damaged(made: Backup, tmp_path: Path) -> None:
+    with pytest.raises(Invalid) as refusal:
+        unpack(rewritten(made.path, tmp_path / "headless.tar.gz", {MANIFEST: None}), folder(tmp_path, "u"))
+    [reason] = refusal.value.reasons
+    assert (reason.code, reason.params) == ("not-a-backup", {"file": "headless.tar.gz"}), "no path of this machine"
 
 
 def test_an_archive_cannot_write_outside_its_folder(made: Backup, tmp_path: Path) -> None:

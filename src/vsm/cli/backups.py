@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 from vsm.cli.readiness import forget_ready
+from vsm.cli.saying import speak
 from vsm.config import ROOT, settings
 from vsm.kit import clock
 from vsm.kit.backup import DATABASE, Source, make, put_in_place, unpack
@@ -21,6 +22,7 @@ def backup_arguments(parser: argparse.ArgumentParser) -> None:
 
 def backup(args: argparse.Namespace) -> int:
     """Take a backup while everything runs."""
+    speak("en")
     own = settings()
     made = make(Source.of(own.data, own.database_url), args.to or own.data / "backups", now=clock.now(), version=_version(), keep=max(1, args.keep))
     print(f"{made.path} ({made.size / 2**20:.1f} MiB, {made.entries} entries, audit log up to {made.audit_seq})")

@@ -11,7 +11,7 @@ from importlib import import_module
 import django
 from django.db import DatabaseError
 
-from vsm.cli.saying import tell
+from vsm.cli.saying import speak, tell
 from vsm.kit.errors import VsmError
 
 DONE, REFUSED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
@@ -78,7 +78,9 @@ def main(words: Sequence[str]) -> int:
     try:
         return run(command, words[1:])
     except VsmError as error:
-        django.setup()  # the sentences need its translations; most commands have loaded them already
+        if not command.django:
+            django.setup()  # the sentences need its translations
+            speak("en")
         tell(error)
         return REFUSED
     except DatabaseError as error:

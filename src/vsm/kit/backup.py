@@ -86,6 +86,9 @@ def unpack(archive: Path, into: Path) -> dict[str, Any]:
     try:
         with tarfile.open(archive, "r:gz") as tar:
             tar.extractall(into, filter="data")
+        # Python takes a stream that breaks between two entries for one that ends there.
+        if not (into / MANIFEST).is_file():
+            raise Invalid(Reason("not-a-backup", N_("%(file)s is damaged, or no backup: its manifest.json is missing. Fetch it once more, or take an older one."), {"file": archive.name}))
         manifest: dict[str, Any] = json.loads((into / MANIFEST).read_text("utf-8"))
     except (OSError, EOFError, ValueError, tarfile.TarError) as cause:
         raise Invalid(Reason("not-a-backup", N_("%(file)s is not a readable backup: %(cause)s."), {"file": archive.name, "cause": str(cause)})) from cause
@@ -111,6 +114,7 @@ def put_in_place(unpacked: Path, target: Source, *, now: datetime, force: bool) 
     for path in there:
         aside.mkdir(mode=0o700, exist_ok=True)
         path.replace(aside / path.name)
+    _close(unpacked / "keys")
     for name in KEPT:
         if (unpacked / name).exists():
             shutil.move(unpacked / name, target.data / name)
@@ -210,6 +214,12 @@ def _restore_database(unpacked: Path, target: Source) -> None:
     if program is None:
         raise Unavailable(Reason("pg-restore", N_("pg_restore is missing here. Install it (Debian: apt install postgresql-client).")))
     _run([program, "--clean", "--if-exists", "--no-owner", "--single-transaction", f"--dbname={target.database}", str(unpacked / DUMP)])
+
+
+def _close(keys: Path) -> None:
+    """To nobody but their owner: an archive holds files, and unpacking makes the folders around them for everybody."""
+    for path in (keys, *keys.rglob("*")) if keys.exists() else ():
+        path.chmod(path.stat().st_mode & 0o700)
 
 
 def _has_tables(address: str) -> bool:
