@@ -1,5 +1,6 @@
 """`vsm up` on an empty data folder: starts, says where, starts again what dies, and leaves nothing behind."""
 
+import argparse
 import os
 import re
 import signal
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.races.ground import ROOT
-from vsm.cli.up import port_problem
+from vsm.cli.up import port_problem, up
 
 pytestmark = pytest.mark.committed
 PATIENCE, FAREWELL = 240.0, 60.0  # seconds that a shared machine may take
@@ -154,6 +155,24 @@ def test_a_folder_that_cannot_be_written_is_one_line(environment: dict[str, str]
     assert re.fullmatch(r"The data folder .* cannot be written: .*\. Choose another: --data DIR, or the setting VSM_DATA\.\n", done.stderr)
 
 
-@pytest.mark.parametrize(("host", "port", "word"), [("127.0.0.1", 0, "65535"), ("127.0.0.1", 70000, "65535"), ("no.such.host.invalid", 8000, "--host")])
+def test_a_port_that_somebody_took_while_the_data_were_prepared_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # so that the first look finds it free
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+
+        def prepare(*_command: object, **_options: object) -> subprocess.CompletedProcess[bytes]:
+            other.listen()
+            return subprocess.CompletedProcess([], 0)
+
+        for name, value in {"VSM_DATA": str(tmp_path), "VSM_BASE_URL": "http://localhost"}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("vsm.cli.up.is_ready", lambda _own: False)
+        monkeypatch.setattr("vsm.cli.up.subprocess.run", prepare)
+        assert up(argparse.Namespace(host="127.0.0.1", port=port, data=None, empty=True)) == 1
+        assert f"Port {port} on 127.0.0.1 is taken" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("host", "port", "word"), [("127.0.0.1", 0, "65535"), ("127.0.0.1", 70000, "65535"), ("no.such.host.invalid", 8000, "--host"), ("203.0.113.9", 8000, "--host")])
 def test_other_wrong_addresses_say_what_to_write(host: str, port: int, word: str) -> None:
     assert word in port_problem(host, port)

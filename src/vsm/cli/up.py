@@ -1,6 +1,7 @@
 """`vsm up`: prepare what is not ready, then web and worker under a supervisor. It never loads the records itself."""
 
 import argparse
+import errno
 import http.client
 import os
 import secrets
@@ -41,6 +42,10 @@ def up(args: argparse.Namespace) -> int:
         if subprocess.run(prepare, check=False).returncode:
             print("Not started: the step above failed.", file=sys.stderr)
             return 1
+        # Preparing takes minutes. The server shares a port that another one holds, and each would answer some of the requests.
+        if problem := port_problem(args.host, args.port):
+            print(problem, file=sys.stderr)
+            return 1
     accounts = demo_accounts(own)
     shared = {**os.environ, "VSM_DEMO": "1" if accounts else "0", "VSM_KEY_PASSPHRASE": ""}  # noqa: TID251 -- handed on to the children
     web = Child("web", web_command(args.host, args.port), {**shared, "VSM_ROLE": "web"})
@@ -67,10 +72,16 @@ def port_problem(host: str, port: int) -> str:
     except PermissionError:
         return f"Port {port} needs an administrator's rights: choose one above 1023, for example --port 8000."
     except socket.gaierror:
-        return f"{host} is not an address of this computer: leave out --host, or write 0.0.0.0 for all of them."
-    except OSError:
+        return _elsewhere(host)
+    except OSError as cause:
+        if cause.errno == errno.EADDRNOTAVAIL:
+            return _elsewhere(host)
         return f"Port {port} on {host} is taken by another program: choose another, for example ./vsm up --port {port + 1}."
     return ""
+
+
+def _elsewhere(host: str) -> str:
+    return f"{host} is not an address of this computer: leave out --host, or write 0.0.0.0 for all of them."
 
 
 def _environment(args: argparse.Namespace) -> None:
