@@ -63,6 +63,12 @@ def test_a_spare_line_with_only_what_it_began_with_is_no_row() -> None:
     assert rows({"code": "X", "kind": "b", "credits": "3"}, spare, spare) == [PartRow(code="X", kind="b", credits=Decimal(3))]
 
 
+def test_a_choice_among_our_languages_shows_their_names() -> None:
+    with translation.override("es"):
+        field = field_for(FieldInfo(annotation=Literal["es", "pt-br", "en", "fr"], default="es"), Ask("Language"), None, SYSTEM)
+    assert field.choices == [("", "—"), ("es", "español"), ("pt-br", "portugués (Brasil)"), ("en", "inglés"), ("fr", "francés")]  # type: ignore[attr-defined] -- a field of choices
+
+
 @pytest.mark.parametrize("kind", [int, float, Decimal])
 def test_a_number_arrives_as_the_kind_that_is_asked_for(kind: Any) -> None:
     given = field_for(FieldInfo(annotation=kind | None), Ask("Value"), None, SYSTEM).clean("24")
@@ -113,6 +119,11 @@ def test_more_lines_come_with_what_was_typed_and_judge_nothing(db: None) -> None
     assert 'name="languages-count" value="6"' in page
     assert 'value="ana@people.example"' in page
     assert "error" not in page.partition("<form method")[2].partition("</form>")[0]
+
+
+def test_whoever_looks_for_an_account_reads_how_to_get_one(db: None) -> None:
+    page = Client().get("/accounts/signup/", headers={"Accept-Language": "en"}).content.decode()
+    assert "Accounts are made by invitation: ask your international office." in page
 
 
 def test_a_form_without_its_token_is_refused_with_what_to_do(db: None) -> None:

@@ -108,6 +108,7 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _own.is_secure
 MFA_TOTP_ISSUER = "OpenVSM"
+MFA_TOTP_TOLERANCE = 1  # the code before and after, for clocks that differ (RFC 6238, section 5.2)
 
 LANGUAGE_CODE = "es"
 LANGUAGES = [("es", "Español"), ("pt-br", "Português"), ("en", "English"), ("fr", "Français")]

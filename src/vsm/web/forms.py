@@ -20,7 +20,7 @@ from pydantic.fields import FieldInfo
 from vsm.kit.actions import Action, Ask
 from vsm.kit.actors import Actor
 from vsm.kit.localized import LANGUAGES, text_in
-from vsm.kit.names import country_code, country_name, is_country
+from vsm.kit.names import country_code, country_name, is_country, language_name
 from vsm.kit.saying import say
 from vsm.kit.uploads import LIMIT, Upload
 
@@ -91,7 +91,7 @@ def field_for(info: FieldInfo, ask: Ask, record: Any, actor: Actor) -> forms.Fie
             return CountriesField(**common) if ask.kind == "countries" else LinesField(item=item, **common)
         return forms.TypedMultipleChoiceField(choices=choices, coerce=item, widget=forms.CheckboxSelectMultiple, empty_value=[], **common)
     if get_origin(kind) is Literal:
-        choices = choices or [(value, say(value)) for value in get_args(kind)]
+        choices = choices or _as_called(get_args(kind))
     if choices is not None:
         coerce = kind if kind in (UUID, int, str) else str
         has_none = info.is_required() or any(value == "" for value, _label in choices)
@@ -102,6 +102,13 @@ def field_for(info: FieldInfo, ask: Ask, record: Any, actor: Actor) -> forms.Fie
     if ask.kind == "localized":
         return LocalizedField(**common)
     return _plain_field(kind, ask, common, optional)
+
+
+def _as_called(values: tuple[Any, ...]) -> list[tuple[Any, str]]:
+    """Languages by their names; what else a type names as the translations call it."""
+    if set(values) <= set(LANGUAGES):
+        return [(value, language_name(value, get_language() or "en")) for value in values]
+    return [(value, say(value)) for value in values]
 
 
 def _starting(action: Action, name: str, info: FieldInfo, ask: Ask, record: Any, actor: Actor) -> Any:
