@@ -151,6 +151,17 @@ def test_a_file_name_has_no_folders_and_no_control_characters(given_name: str, k
     assert document_name(given_name) == kept
 
 
+@pytest.mark.parametrize(
+    ("given_name", "media_type", "kept"),
+    [
+        ("cv.PDF", "application/pdf", "cv.PDF"), ("me.jpeg", "image/jpeg", "me.jpeg"), ("grades.csv", "text/plain", "grades.csv"), ("run.bat", "text/plain", "run.bat.txt"),
+        ("notes.exe", "application/pdf", "notes.exe.pdf"), ("scan", "image/png", "scan.png"), ("...", "image/png", "document.png"), ("x" * 300, "text/plain", "x" * 110 + ".txt"),
+    ],
+)  # fmt: skip
+def test_a_kept_file_ends_as_its_bytes_say(given_name: str, media_type: str, kept: str) -> None:
+    assert document_name(given_name, media_type) == kept
+
+
 @given(st.text(max_size=400))
 def test_whatever_a_file_is_called_its_kept_name_is_safe(name: str) -> None:
     kept = document_name(name)

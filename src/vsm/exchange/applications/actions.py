@@ -297,7 +297,7 @@ def attach(
     """Keep a file with the application. Its type is read from its bytes; what it says about itself is ignored."""
     if application.state == State.SUBMITTED and now >= application.call.closes_at:
         raise Refused(Reason("call-closed", N_("Applications closed on %(closes)s: documents stay as they are."), {"closes": application.call.closes_at}))
-    name = document_name(file.name)
+    name = document_name(file.name, media_type_of(file.data))
     Invalid.because(document_problems(kind=kind, name=name, data=file.data))
     digest = files.put(file.data)
     before = application.documents.filter(kind=kind).first()

@@ -26,6 +26,7 @@ DOCUMENT_KINDS: Mapping[str, str] = {
     "other": N_("Other document"),
 }
 DOCUMENT_LIMIT = 5 * 1024 * 1024
+DOCUMENT_ENDINGS: Mapping[str, tuple[str, ...]] = {"application/pdf": ("pdf",), "image/jpeg": ("jpg", "jpeg"), "image/png": ("png",), "text/plain": ("txt", "csv", "md")}
 MOST_CHOICES = 10
 MOST_SEATS = 10
 MOST_BANDS = 9
@@ -266,11 +267,17 @@ def document_problems(*, kind: str, name: str, data: bytes) -> Iterator[Reason]:
         yield Reason("document-type", N_("“%(name)s” is not a PDF, JPEG, PNG or plain text file, whatever its name says. Save it as PDF."), {"name": name}, "file")
 
 
-def document_name(name: str) -> str:
-    """A file name without folders and control characters, at most 120 characters, never empty."""
+def document_name(name: str, media_type: str = "") -> str:
+    """A file name without folders and control characters, at most 120 characters, never empty.
+
+    With its type it also ends as files of that type do: text called `.bat` would run on the computer of whoever opens it.
+    """
     last = name.replace("\\", "/").rpartition("/")[2]
     kept = "".join(char for char in last if char.isprintable()).strip(" .")
     stem, dot, ending = kept.rpartition(".")
+    endings = DOCUMENT_ENDINGS.get(media_type)
+    if endings and ending.lower() not in endings:
+        return f"{kept[:110] or 'document'}.{endings[0]}"
     if dot and len(ending) <= 8:
         return f"{stem[:110]}.{ending}" if stem else f"document.{ending}"
     return kept[:120] or "document"

@@ -260,7 +260,8 @@ def _record(host: Host, criterion: str, outcome: str, evidence: str, expires_on:
         if len(file.data) > DOCUMENT_LIMIT or not media_type_of(file.data):
             problems.append(Reason("document-type", N_("“%(name)s” is not a PDF, JPEG, PNG or plain text file, whatever its name says. Save it as PDF."), {"name": file.name}, "file"))
         else:
-            kept.file_name, kept.file_type, kept.file_digest = document_name(file.name), media_type_of(file.data), files.put(file.data)
+            kept.file_type = media_type_of(file.data)
+            kept.file_name, kept.file_digest = document_name(file.name, kept.file_type), files.put(file.data)
     Invalid.because(problems)
     kept.save()
     note(host, "look_at", by=by, now=now, because=evidence.strip()[:500], changes={criterion: ["", outcome]})

@@ -105,7 +105,7 @@ def attach(
 ) -> PlacementApplication:  # fmt: skip
     """Keep a file with the application. Its type is read from its bytes."""
     Refused.because(_closed(application.vacancy, now))
-    name = document_name(file.name)
+    name = document_name(file.name, media_type_of(file.data))
     Invalid.because(document_problems(kind=kind, name=name, data=file.data))
     _keep(application, kind, name, media_type_of(file.data), len(file.data), files.put(file.data), by=by, now=now)
     return application
