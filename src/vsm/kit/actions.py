@@ -77,6 +77,7 @@ class Action:
     function: Callable[..., Any]
     when: Callable[[Any], bool] | None
     due: Callable[[Any], bool] | None
+    waits_for: Callable[[Any, Actor], bool] | None
     describe: str
     asks: Mapping[str, Ask] = field(default_factory=dict)
 
@@ -135,17 +136,19 @@ TABLE: dict[tuple[str, str], Action] = {}
 def action(
     verb: str, *, on: type[Record], label: Any, allow: tuple[str, ...], step: Step | None = None,
     tone: str = "secondary", when: Callable[[Any], bool] | None = None, due: Callable[[Any], bool] | None = None,
+    waits_for: Callable[[Any, Actor], bool] | None = None,
 ) -> Callable[[Callable[Concatenate[R, P], T]], Callable[Concatenate[R, P], T]]:  # fmt: skip
     """Enter a function into the table and run it as one action.
 
     `allow` are grants: `role@path` (the role held at the organisation that `path` on the record leads to),
     `self@path` (the person there, or one of a frozenset of persons), `role@anywhere`, `anyone`, `person` (signed in) or `operator`. `step` is the row of the state table.
     `when` hides its button; `due` only says when it is the main one, for an act whose refusal tells what is missing.
+    `waits_for(record, actor)` offers it only to whom it still waits for: who has signed is not asked again.
     """
 
     def enter(function: Callable[Concatenate[R, P], T]) -> Callable[Concatenate[R, P], T]:
         asks = {name: _ask_of(name, annotation) for name, (annotation, _) in _inputs(function).items()}
-        entry = Action(on.noun, verb, label, on, allow, step, tone, function, when, due, inspect.getdoc(function) or "", asks)
+        entry = Action(on.noun, verb, label, on, allow, step, tone, function, when, due, waits_for, inspect.getdoc(function) or "", asks)
         if (on.noun, verb) in TABLE:
             raise RuntimeError(f"{entry.name} is already in the table of actions.")
         TABLE[on.noun, verb] = entry
@@ -165,7 +168,11 @@ def actions_on(noun: str) -> list[Action]:
 
 def available(record: Record, actor: Actor) -> list[Action]:
     """What this actor can do to this record now: the buttons, and the API's `actions`."""
-    return [entry for entry in actions_on(record.noun) if entry.permits(record, actor) and entry.possible(record)]
+    return [
+        entry
+        for entry in actions_on(record.noun)
+        if entry.permits(record, actor) and entry.possible(record) and (entry.waits_for is None or entry.waits_for(record, actor))
+    ]
 
 
 def is_replay(result: Record) -> bool:

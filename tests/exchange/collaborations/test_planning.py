@@ -9,6 +9,7 @@ from tests.exchange.collaborations.given import NOW, World, actor, fresh, plan
 from vsm.exchange.collaborations import actions
 from vsm.exchange.collaborations.actions import TaskRow
 from vsm.exchange.collaborations.models import Exchange, PlanSignature
+from vsm.kit.actions import available
 from vsm.kit.errors import Conflict, Invalid, NotAllowed, Refused
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +24,7 @@ def test_both_teachers_sign_one_text_and_it_comes_into_force(world: World) -> No
     assert (exchange.state, exchange.waiting_for) == ("signing", "first second")
     exchange = sign(exchange, world.remy)
     assert exchange.waiting_for == "first"
+    assert ["sign_plan" in [entry.verb for entry in available(exchange, actor(who))] for who in (world.remy, world.pilar)] == [False, True]
     exchange = sign(exchange, world.pilar)
     assert (exchange.state, exchange.signed_version, exchange.waiting_for) == ("agreed", 1, "")
     assert (exchange.starts_on, exchange.ends_on, exchange.zone, exchange.title["es"]) == (date(2027, 2, 15), date(2027, 4, 18), "Europe/Paris", "Ciudades y agua")

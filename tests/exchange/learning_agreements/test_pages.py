@@ -80,6 +80,8 @@ def test_who_has_signed_is_not_asked_again(world: World) -> None:
     sign(agreement, by=actor(world.ana), now=NOW, digest=agreement.current_version.digest)  # type: ignore[union-attr]
     shown = client.get(page(agreement, "sign/")).content.decode()
     assert "Sign this version" not in shown
+    assert page(agreement, "sign/") not in client.get(page(agreement)).content.decode()
+    assert page(agreement, "sign/") in browser(world.carlos).get(page(agreement)).content.decode()
 
 
 def test_a_change_after_signing_shows_both_versions_and_the_difference(world: World) -> None:

@@ -14,6 +14,7 @@ from vsm.exchange.placements.actions import agreeing, links, running
 from vsm.exchange.placements.models import AgreementVersion, PlacementAgreement, Signature, SigningLink
 from vsm.exchange.placements.paper import pdf_of
 from vsm.kit import audit, clock
+from vsm.kit.actions import available
 from vsm.kit.errors import Conflict, Refused
 from vsm.kit.jobs import drain
 from vsm.kit.models import AuditEvent, Message
@@ -50,6 +51,12 @@ def test_three_signatures_put_the_text_into_force_and_the_placement_follows_it(w
     assert (placement.state, placement.tutor, placement.mentor_id) == ("ready", world.people["tito"], world.people["mario"].pk)
     assert (placement.agreement.state, placement.agreement.signed_version, placement.agreement.waiting_for) == ("signed", 2, "")
     assert set(Signature.objects.values_list("party", flat=True)) == {"student", "home", "host"}
+
+
+def test_who_has_signed_is_not_asked_again(world: World) -> None:
+    agreement = world.sign(world.presented(), "elena")
+    asked = [name for name in ("ana", "bia", "elena") if "sign" in [entry.verb for entry in available(agreement, world.by(name))]]
+    assert asked == ["ana", "bia"]
 
 
 def test_a_signature_is_bound_to_the_text_that_was_read(world: World) -> None:

@@ -84,6 +84,11 @@ def signed_sides(version: PlanVersion) -> dict[str, UUID]:
     return {each.side: each.person_id for each in version.signatures.all()}
 
 
+def is_asked_to_sign(exchange: Exchange, actor: Actor) -> bool:
+    """Whether the plan is presented and the signature of a class that this person teaches is missing."""
+    return any(side in exchange.waiting_for.split() for side in signing_sides(exchange, actor))
+
+
 def is_facilitator(exchange: Exchange, actor: Actor) -> bool:
     return bool(signing_sides(exchange, actor)) or actor.is_system
 

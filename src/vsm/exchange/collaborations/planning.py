@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, Field
 
 from vsm.exchange.catalogue.queries import spoken_choices
-from vsm.exchange.collaborations.exchange_queries import side_label, signed_sides, signing_sides
+from vsm.exchange.collaborations.exchange_queries import is_asked_to_sign, side_label, signed_sides, signing_sides
 from vsm.exchange.collaborations.models import Exchange, ExchangeTask, PlanSignature, PlanVersion
 from vsm.exchange.collaborations.rules import (
     KINDS,
@@ -204,7 +204,7 @@ def present_plan(exchange: Exchange, *, by: Actor, now: datetime) -> Exchange:
     return exchange
 
 
-@action("sign_plan", on=Exchange, label=_("Read and sign the plan"), allow=TEACHERS, step=EXCHANGE_STEPS["sign_plan"], tone="primary", when=lambda e: bool(e.waiting_for))
+@action("sign_plan", on=Exchange, label=_("Read and sign the plan"), allow=TEACHERS, step=EXCHANGE_STEPS["sign_plan"], tone="primary", when=lambda e: bool(e.waiting_for), waits_for=is_asked_to_sign)
 def sign_plan(
     exchange: Exchange, *, by: Actor, now: datetime,
     digest: Annotated[str, Ask(_("Fingerprint of the text"), _("Of the version that you have read: the signature is bound to it."), kind="hidden", start=_fingerprint, limit=64)],

@@ -24,6 +24,7 @@ from vsm.exchange.learning_agreements.queries import (
     component_of,
     component_title,
     courses_today,
+    is_asked_to_sign,
     parties_of,
     side_choices,
     sides_of,
@@ -162,7 +163,7 @@ def present(agreement: LearningAgreement, *, by: Actor, now: datetime) -> Learni
     return agreement
 
 
-@action("sign", on=LearningAgreement, label=_("Read and sign"), allow=SIGNERS, step=STEPS["sign"], tone="primary")
+@action("sign", on=LearningAgreement, label=_("Read and sign"), allow=SIGNERS, step=STEPS["sign"], tone="primary", waits_for=is_asked_to_sign)
 def sign(
     agreement: LearningAgreement, *, by: Actor, now: datetime,
     digest: Annotated[str, Ask(_("Fingerprint of the text"), _("Of the version that you have read: the signature is bound to it."), kind="hidden", start=_fingerprint, limit=64)],

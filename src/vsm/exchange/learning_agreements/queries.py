@@ -53,6 +53,13 @@ def signed_sides(version: LearningAgreementVersion) -> dict[str, UUID]:
     return {each.party: each.person_id for each in version.signatures.all()}
 
 
+def is_asked_to_sign(agreement: LearningAgreement, actor: Actor) -> bool:
+    """Whether a signature is missing on a side that this person acts for. Whoever has signed cannot sign for another."""
+    version = agreement.current_version
+    signed = signed_sides(version) if version else {}
+    return actor.person_id not in signed.values() and any(side not in signed for side in sides_of(agreement, actor))
+
+
 def sides_signed_before(agreement: LearningAgreement) -> dict[UUID, str]:
     """Person → the side that they have signed, under any version."""
     return dict(Signature.objects.filter(version__agreement=agreement).values_list("person_id", "party"))

@@ -20,6 +20,7 @@ from vsm.exchange.placements.models import (
 )
 from vsm.exchange.placements.queries.placements import (
     in_reader,
+    is_asked_to_sign,
     limit_of,
     officer_of,
     side_choices,
@@ -188,7 +189,7 @@ def present(agreement: PlacementAgreement, *, by: Actor, now: datetime) -> Place
     return agreement
 
 
-@action("sign", on=PlacementAgreement, label=_("Read and sign"), allow=SIGNERS, step=AGREEMENT_STEPS["sign"], tone="primary")
+@action("sign", on=PlacementAgreement, label=_("Read and sign"), allow=SIGNERS, step=AGREEMENT_STEPS["sign"], tone="primary", waits_for=is_asked_to_sign)
 def sign(
     agreement: PlacementAgreement, *, by: Actor, now: datetime,
     digest: Annotated[str, Ask(_("Fingerprint of the text"), _("Of the version that you have read: the signature is bound to it."), kind="hidden", start=_fingerprint, limit=64)],
