@@ -16,6 +16,7 @@ from vsm.exchange.learning_agreements.rules import (
     Content,
     amount,
     as_json,
+    as_read,
     canonical,
     differences,
     digest_of,
@@ -146,3 +147,10 @@ def test_the_canonical_bytes_are_those_of_rfc_8785(plain: dict[str, object]) -> 
 def test_a_text_that_is_signed_has_no_binary_fractions() -> None:
     with pytest.raises(TypeError):
         canonical({"credits": Decimal("4.5")})
+
+
+def test_a_title_that_changed_in_another_language_is_no_difference_to_this_reader() -> None:
+    before = replace(TEXT, components=(replace(TEXT.components[0], title={"en": "Statistics", "es": "Estadística"}),))
+    after = replace(TEXT, components=(replace(TEXT.components[0], title={"en": "Statistics", "es": "Estadística I"}),))
+    changes = differences(before, after)
+    assert (len(changes), as_read(changes, "en"), as_read(changes, "es")) == (1, (), changes)

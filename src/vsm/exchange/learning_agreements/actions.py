@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.utils import translation
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django_tasks import task
@@ -37,6 +38,7 @@ from vsm.exchange.learning_agreements.rules import (
     Party,
     amount,
     as_json,
+    as_read,
     differences,
     digest_of,
     told,
@@ -337,7 +339,7 @@ def _stale(agreement: LearningAgreement, version: LearningAgreementVersion, dige
         text = N_("This is not the fingerprint of any version of this agreement. Open it again and read what you sign.")
         return Invalid(Reason("unknown-digest", text, {}, "digest"))
     text = N_("You read version %(read)s; version %(current)s has taken its place. Nothing was signed. Read what changed, then sign that.")
-    changes = [told(change) for change in differences(read.text, version.text)]
+    changes = [told(change) for change in as_read(differences(read.text, version.text), get_language() or "en")]
     return Conflict(Reason("text-changed", text, {"read": read.number, "current": version.number}), *changes)
 
 

@@ -13,7 +13,7 @@ from vsm.exchange.allocation.models import Seat
 from vsm.exchange.allocation.states import SeatState
 from vsm.exchange.institutions.queries import name_of, organisation_ref
 from vsm.exchange.learning_agreements.models import LearningAgreement, LearningAgreementVersion, Signature
-from vsm.exchange.learning_agreements.rules import PARTY_WORDS, Change, Component, Party, amount, differences
+from vsm.exchange.learning_agreements.rules import PARTY_WORDS, Change, Component, Party, amount, as_read, differences
 from vsm.exchange.people.queries import person_ref
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
@@ -114,11 +114,11 @@ def parties_of(agreement: LearningAgreement) -> dict[str, Mapping[str, Any]]:
 
 
 def changes_to_sign(agreement: LearningAgreement) -> tuple[Change, ...]:
-    """How the version being worked on differs from the one in force; nothing when there is only one of them."""
+    """How the version being worked on reads otherwise than the one in force; nothing when there is only one of them."""
     current, in_force = agreement.current_version, agreement.version_in_force
     if current is None or in_force is None or current.number == in_force.number:
         return ()
-    return differences(in_force.text, current.text)
+    return as_read(differences(in_force.text, current.text), get_language() or "en")
 
 
 def side_choices(agreement: LearningAgreement, actor: Actor) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ are written as text because JSON's numbers are binary fractions. A signature is 
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from vsm.kit.i18n import N_
+from vsm.kit.localized import text_in
 from vsm.kit.verdict import Reason
 
 FORMAT = "openvsm-learning-agreement/1"
@@ -183,6 +184,11 @@ def differences(before: Content, after: Content) -> tuple[Change, ...]:
     return (*_changed_parties(before, after), *_changed_components(before, after))
 
 
+def as_read(changes: Iterable[Change], language: str) -> tuple[Change, ...]:
+    """The differences that show in this language: a name that changed in another one reads here as it did before."""
+    return tuple(each for each in changes if each.kind != "changed" or _read(each.before, language) != _read(each.after, language))
+
+
 def told(change: Change) -> Reason:
     """A difference as a sentence."""
     facts = {"title": change.title, "label": change.label, "before": change.before or "—", "after": change.after or "—"}
@@ -262,6 +268,10 @@ def _changed_components(before: Content, after: Content) -> Iterator[Change]:
             for fact, label in _LABELS.items()
             if getattr(was, fact) != getattr(new, fact)
         )
+
+
+def _read(value: object, language: str) -> object:
+    return text_in(value, language) if isinstance(value, Mapping) else value
 
 
 def _plain(value: object) -> object:
