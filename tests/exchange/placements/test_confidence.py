@@ -11,6 +11,7 @@ from tests.exchange.placements.test_way import refused
 from vsm.exchange.people.actions import make_token
 from vsm.exchange.placements.actions import duties, evaluating, safeguarding
 from vsm.exchange.placements.models import Concern, Evaluation, Placement
+from vsm.exchange.placements.queries.placements import occasions_open
 from vsm.kit import audit, clock
 from vsm.kit.actions import actions_on, available
 from vsm.kit.jobs import drain
@@ -64,6 +65,18 @@ def test_it_can_be_changed_while_sealed_and_not_afterwards(world: World) -> None
     world.evaluate(placement, "mario", "mid", MIDDLE)
     with pytest.raises(Exception, match="already-shown"):
         world.evaluate(placement, "ana", "mid", MIDDLE)
+
+
+def test_only_what_can_be_given_today_is_offered(world: World) -> None:
+    placement = world.running()
+    seen = []
+    for at, by in ((STARTED, ""), (MIDDLE, "ana"), (MIDDLE, "mario"), (MIDDLE, "")):
+        with clock.stopped_at(at):
+            offered = "evaluate" in [entry.verb for entry in available(fresh(placement), world.by("ana"))]
+            seen.append((offered, occasions_open(fresh(placement), at.date())))
+        if by:
+            world.evaluate(placement, by, "mid", at)
+    assert seen == [(False, []), (True, ["mid"]), (True, ["mid"]), (False, [])]
 
 
 def test_it_cannot_be_given_long_before_it_is_due_nor_by_home(world: World) -> None:

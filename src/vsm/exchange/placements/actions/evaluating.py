@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, Field
 
 from vsm.exchange.placements.models import Evaluation, Placement
-from vsm.exchange.placements.queries.placements import OCCASIONS, side_of
+from vsm.exchange.placements.queries.placements import OCCASIONS, occasions_open, side_of
 from vsm.exchange.placements.rules.running import answer_problems, due_on, is_open
 from vsm.exchange.placements.states import OVER, PLACEMENT_STEPS, EvaluationState
 from vsm.kit import clock
@@ -37,6 +37,14 @@ class Answer(BaseModel):
     comment: Annotated[str, Field(max_length=1000), Ask(_("Comment"), limit=1000)] = ""
 
 
+def _occasions(placement: Placement, _actor: Actor) -> list[tuple[str, str]]:
+    return [(slug, str(OCCASIONS[slug])) for slug in occasions_open(placement, clock.now().date())]
+
+
+def _is_due(placement: Placement) -> bool:
+    return bool(occasions_open(placement, clock.now().date()))
+
+
 def _lines(placement: Placement, actor: Actor) -> list[Answer]:
     """The questions of this person's side, with what they have said before where it is still sealed."""
     side = side_of(placement, actor)
@@ -48,10 +56,10 @@ def _lines(placement: Placement, actor: Actor) -> list[Answer]:
     ]
 
 
-@action("evaluate", on=Placement, label=_("Evaluate"), allow=("self@student", "self@mentor", "coordinator@host.organisation"), step=PLACEMENT_STEPS["evaluate"])
+@action("evaluate", on=Placement, label=_("Evaluate"), allow=("self@student", "self@mentor", "coordinator@host.organisation"), step=PLACEMENT_STEPS["evaluate"], when=_is_due)
 def evaluate(
     placement: Placement, *, by: Actor, now: datetime,
-    occasion: Annotated[Literal["mid", "final"], Ask(_("When?"), choices=lambda _r, _a: [(slug, str(label)) for slug, label in OCCASIONS.items()])],
+    occasion: Annotated[Literal["mid", "final"], Ask(_("When?"), choices=_occasions)],
     answers: Annotated[list[Answer], Ask(_("Statements"), _("From 1 (not at all) to 5 (fully). The other side reads this when both are in."), start=_lines)],
     comment: Annotated[str, Ask(_("In your own words"), kind="long_text", limit=4000)] = "",
 ) -> Evaluation:  # fmt: skip

@@ -18,8 +18,8 @@ from vsm.exchange.people.queries import person_ref
 from vsm.exchange.placements.models import Officer, Placement, PlacementAgreement, Signature, SigningLink
 from vsm.exchange.placements.queries.vacancies import limit_for, vacancy_title
 from vsm.exchange.placements.rules.agreement import PARTY_WORDS, Party, differences, told
-from vsm.exchange.placements.rules.running import Day, Standing, Terms, due_on
-from vsm.exchange.placements.states import HoursState
+from vsm.exchange.placements.rules.running import Day, Standing, Terms, due_on, is_open
+from vsm.exchange.placements.states import OVER, EvaluationState, HoursState
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
@@ -112,6 +112,16 @@ def agreed_hours(placement: Any) -> Decimal:
     return (per_week * days / 7).quantize(Decimal(1))
 
 
+def occasions_open(placement: Any, on: date) -> list[str]:
+    """The evaluations that can be given on this day: neither too early, nor read by both already."""
+    shown = {each.occasion for each in placement.evaluations.all() if each.state == EvaluationState.SHOWN}
+    return [
+        occasion
+        for occasion in OCCASIONS
+        if occasion not in shown and is_open(occasion, starts_on=placement.starts_on, ends_on=placement.ends_on, on=on, is_over=placement.state in OVER)
+    ]
+
+
 def evaluations_standing(placement: Any, now: datetime) -> list[dict[str, Any]]:
     """For each occasion: when it is due, which sides are in, whether both may be read. Tells no content."""
     held = {(each.occasion, each.side): each for each in placement.evaluations.all()}
@@ -165,7 +175,7 @@ def changes_to_sign(agreement: PlacementAgreement) -> tuple[Reason, ...]:
     current, in_force = agreement.current_version, agreement.version_in_force
     if current is None or in_force is None or current.number == in_force.number:
         return ()
-    return tuple(told(change) for change in differences(in_force.text, current.text))
+    return tuple(told(change) for change in differences(in_force.text, current.text) if change.before != change.after)
 
 
 def tutor_choices(agreement: Any, _actor: Actor) -> list[tuple[str, str]]:
@@ -224,7 +234,7 @@ PLACEMENT = resource(
                 choices=lambda _actor: [("logged", _now("Hours to confirm")), ("returned", _now("Hours returned"))],
             ),
         ),
-        order="-starts_on", related=("student", "home", "host", "tutor", "application__vacancy__offering__opportunity", "agreement"), prefetch=("pauses",),
+        order="-starts_on", related=("student", "home", "host", "tutor", "application__vacancy__offering__opportunity", "agreement"), prefetch=("pauses", "evaluations"),
         states=PLACEMENT_STATES,
         sections=(
             Section(_("Evaluations"), "placement_evaluation", lambda p: {"placement": p}),
