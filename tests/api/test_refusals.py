@@ -9,9 +9,9 @@ from django.db import OperationalError
 from django.utils import translation
 
 from tests.api.caller import Caller, is_problem
-from vsm.api.rest import obstacles
 from vsm.demo import World
 from vsm.exchange.people.models import Token
+from vsm.kit import obstacles
 from vsm.kit.actions import Action
 
 LANGUAGES = ("es", "pt-br", "en", "fr")

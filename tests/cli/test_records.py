@@ -124,6 +124,12 @@ def test_do_tells_every_problem_at_once(lima: Organisation, bia: Person, capsys:
     assert [line.split(":")[0].strip("- ") for line in lines[1:]] == ["code", "name", "starts_on", "ends_on", "colour"]
 
 
+def test_do_tells_a_missing_input_in_the_language_of_the_person(lima: Organisation, bia: Person, capsys: Captured) -> None:
+    Person.objects.filter(pk=bia.pk).update(language="es")
+    lines = refused(capsys, "do", "organisation", "add_term", str(lima.pk), "--set", "starts_on=2027-03-01", "--set", "ends_on=2027-07-01", "--set", "name.es=2027-I", "--as", "bia@example.edu")
+    assert lines == ["Revisa lo que ingresaste:", "  - code: Este dato es necesario."]
+
+
 def test_do_refuses_what_the_person_may_not(lima: Organisation, dora: Person, capsys: Captured) -> None:
     lines = refused(capsys, "do", "organisation", "add_unit", str(lima.pk), "--set", "code=F1", "--set", "name.en=Faculty", "--as", "dora@example.edu")
     assert "coordinator, operator" in lines[1]

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from vsm.cli.records import noun
 from vsm.cli.saying import speak, table
 from vsm.cli.who import acting, as_argument
-from vsm.kit import clock
+from vsm.kit import clock, obstacles
 from vsm.kit.actions import TABLE, Action, actions_on
 from vsm.kit.errors import Invalid
 from vsm.kit.i18n import N_
@@ -111,9 +111,7 @@ def _inputs(action: Action, args: argparse.Namespace) -> dict[str, Any]:
     try:
         checked = action.parameters.model_validate(given)
     except ValidationError as cause:
-        raise Invalid(
-            *(Reason(e["type"], e["msg"].replace("%", "%%"), {}, ".".join(map(str, e["loc"]))) for e in cause.errors())
-        ) from cause
+        raise Invalid(*obstacles.reasons(cause.errors())) from cause
     return {name: getattr(checked, name) for name in action.parameters.model_fields}
 
 

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from pydantic import BaseModel, ValidationError, create_model, field_validator
 from pydantic_core import PydanticCustomError
 
-from vsm.api.rest import obstacles
+from vsm.kit import obstacles
 from vsm.kit.errors import Invalid, Refused
 from vsm.kit.i18n import N_
 from vsm.kit.uploads import LIMIT, Upload

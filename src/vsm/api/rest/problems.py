@@ -14,7 +14,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
-from vsm.api.rest import obstacles
+from vsm.kit import obstacles
 from vsm.kit.errors import Invalid, Unavailable, VsmError
 from vsm.kit.i18n import N_
 from vsm.kit.records import not_found
