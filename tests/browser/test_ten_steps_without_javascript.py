@@ -165,7 +165,7 @@ def test_7_three_sides_sign_the_same_version(walk: Walk) -> None:
 def test_8_the_student_sees_her_meetings_in_her_zone_and_in_her_calendar(walk: Walk) -> None:
     student = walk(walk.places["student"]).opens("/timetable/").reads("All times are in your zone, America/Lima.")
     student.follows("Everything as a table").reads("At the host", "America/Santiago")
-    student.follows("Make an access token").types(label="My phone").chooses(purpose="calendar").sends()
+    student.follows("Make an access token").types(label="My phone").chooses(purpose="A calendar").sends()
     with urlopen(walk.site + student.finds(r"/calendar/\S+\.ics")) as answer:
         assert b"BEGIN:VEVENT" in answer.read()
 

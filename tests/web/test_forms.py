@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
 from tests.exchange.learning_agreements.given import give_role, organisation, person
-from vsm.kit.actions import Ask
+from vsm.kit.actions import TABLE, Ask
 from vsm.kit.actors import SYSTEM
 from vsm.web.forms import SPARE_ROWS, CountriesField, MomentField, RowsField, field_for
 
@@ -119,6 +119,13 @@ def test_more_lines_come_with_what_was_typed_and_judge_nothing(db: None) -> None
     assert 'name="languages-count" value="6"' in page
     assert 'value="ana@people.example"' in page
     assert "error" not in page.partition("<form method")[2].partition("</form>")[0]
+
+
+def test_what_a_token_is_for_is_told_in_words() -> None:
+    make = TABLE["person", "make_token"]
+    with translation.override("fr"):
+        field = field_for(make.parameters.model_fields["purpose"], make.asks["purpose"], None, SYSTEM)
+        assert [label for value, label in field.choices if value] == ["Des programmes, en votre nom", "Un agenda qui suit votre emploi du temps"]  # type: ignore[attr-defined] -- a field of choices
 
 
 def test_whoever_looks_for_an_account_reads_how_to_get_one(db: None) -> None:

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.people.models import Invitation, Membership, Person, Token, is_zone, zones
-from vsm.exchange.people.queries import token_hash
+from vsm.exchange.people.queries import TOKEN_PURPOSES, token_hash
 from vsm.kit.actions import Ask, action
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Invalid, Refused
@@ -38,7 +38,7 @@ def edit_profile(
 def make_token(
     person: Person, *, by: Actor, now: datetime,
     label: Annotated[str, Ask(_("Label"), _("What will use it, for example “timetable on my phone”."), limit=80)],
-    purpose: Annotated[Literal["api", "calendar"], Ask(_("For"))] = "api",
+    purpose: Annotated[Literal["api", "calendar"], Ask(_("For"), choices=lambda _r, _a: [(word, str(label)) for word, label in TOKEN_PURPOSES.items()])] = "api",
     days: Annotated[int, Ask(_("Days until it expires"))] = 180,
 ) -> Token:  # fmt: skip
     """Make a key to the API or to a calendar feed. `token.secret` is shown once and never stored."""

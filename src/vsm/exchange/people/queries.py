@@ -157,6 +157,7 @@ STUDENT = resource(
     )
 )  # fmt: skip
 
+TOKEN_PURPOSES = {"api": _("Programs, in your name"), "calendar": _("A calendar that follows your timetable")}
 TOKEN_STATES = {"active": (_("Active"), "good"), "revoked": (_("Revoked"), "neutral")}
 
 TOKEN = resource(
@@ -164,7 +165,7 @@ TOKEN = resource(
         "token", "tokens", Token, _("Access token"), _("Access tokens"), lambda t: t.label,
         fields=(
             Shown("label", _("Label"), lambda t: t.label, listed=True, sort="label"),
-            Shown("purpose", _("For"), lambda t: t.purpose, listed=True),
+            Shown("purpose", _("For"), lambda t: str(TOKEN_PURPOSES.get(t.purpose, t.purpose)), listed=True),
             Shown("state", _("State"), lambda t: t.state, "state", listed=True),
             Shown("expires_at", _("Expires"), lambda t: t.expires_at, "moment", listed=True, sort="expires_at"),
             Shown("used_at", _("Last used"), lambda t: t.used_at, "moment", listed=True),
