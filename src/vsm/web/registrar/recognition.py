@@ -1,6 +1,7 @@
 """What the pages of results, transcripts and decisions show beyond their facts; and the stored bytes of transcripts."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -69,6 +70,7 @@ def transcript_context(transcript: Transcript, actor: Actor) -> dict[str, Any]:
             {
                 **component,
                 "title": text_in(component["title"], get_language() or "en"),
+                **{name: date.fromisoformat(component[name]) for name in ("starts_on", "ends_on")},
                 "outcome_label": say(OUTCOMES[component["outcome"]]),
                 "tone": OUTCOME_TONES[component["outcome"]],
             }
