@@ -8,11 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polib
 import pytest
 
 from vsm.cli.commands import COMMANDS
 from vsm.config import Settings
-from vsm.kit.messages import collect
+from vsm.kit.messages import catalogue, collect
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "vsm"
@@ -77,6 +78,13 @@ def test_the_import_contract_holds() -> None:
     program = str(Path(sys.executable).parent / "lint-imports")
     done = subprocess.run([program, "--no-cache"], cwd=ROOT, env={**os.environ, "PYTHONPATH": "src"}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_spanish_catalogue_calls_its_reader_tu() -> None:
+    """Ustedes may stay: it is the plural of tú. The commands are those that slip in most."""
+    formal = re.compile(r"\busted\b|(?:^|[.:;?!] )(?:Abra|Busque|Cambie|Corrija|Decida|Diga|Elija|Escriba|Indique|Lea|Pida|Permita|Publique|Revise|Use|Vea|Vuelva) ", re.IGNORECASE)
+    entries = polib.pofile(str(catalogue(PACKAGE / "locale", "es")))
+    assert [text for entry in entries for text in [entry.msgstr, *entry.msgstr_plural.values()] if formal.search(text)] == []
 
 
 # Spelled apart, so that this file does not find itself.
