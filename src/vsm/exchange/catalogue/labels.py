@@ -129,10 +129,20 @@ def language_label(code: str) -> str:
 
 
 def dates_text(starts_on: date, ends_on: date) -> str:
-    """`3 Aug – 12 Dec 2027`, as the design writes dates; English capitalises months, the others do not."""
+    """`3 Aug – 12 Dec 2027`, as the design writes dates."""
+    first = day_text(starts_on, year=starts_on.year != ends_on.year)
+    return f"{first} – {day_text(ends_on)}"
+
+
+def day_text(day: date, *, year: bool = True) -> str:
+    """`12 Dec 2027`, or `12 Dec` without its year; English capitalises months, the others do not."""
     month = "M" if reader().startswith("en") else "b"
-    first = f"j {month}" if starts_on.year == ends_on.year else f"j {month} Y"
-    return f"{dateformat(starts_on, first)} – {dateformat(ends_on, f'j {month} Y')}"
+    return dateformat(day, f"j {month} Y" if year else f"j {month}")
+
+
+def weekday_text(day: date) -> str:
+    """`Tue 3 Mar 2026`."""
+    return f"{short_weekday(day.weekday())} {day_text(day)}"
 
 
 def month_label(month: str) -> str:

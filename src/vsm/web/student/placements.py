@@ -8,11 +8,12 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.urls import path
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from vsm.exchange.applications.queries import document_choices
+from vsm.exchange.catalogue.labels import day_text
 from vsm.exchange.credentials.models import Credential
 from vsm.exchange.placements.models import Evaluation, Placement, PlacementAgreement, PlacementApplication, Vacancy
 from vsm.exchange.placements.paper import paper_of, pdf_of, standing_of
@@ -190,7 +191,7 @@ def _chart(placement: Placement) -> dict[str, Any] | None:
         return None
     last = max(weeks)
     shown = [last - timedelta(weeks=number) for number in reversed(range(min(WEEKS_SHOWN, (last - min(weeks)).days // 7 + 1)))]
-    return {"title": _("Hours written down, by week"), "rows": [{"label": _("Week of %(day)s") % {"day": date_format(week, "j M")}, "value": weeks[week].normalize() if weeks.get(week) else 0} for week in shown]}
+    return {"title": _("Hours written down, by week"), "rows": [{"label": _("Week of %(day)s") % {"day": day_text(week, year=False)}, "value": weeks[week].normalize() if weeks.get(week) else 0} for week in shown]}
 
 
 def _entries(placement: Placement) -> list[dict[str, Any]]:

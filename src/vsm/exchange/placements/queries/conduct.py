@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from vsm.exchange.catalogue import labels
 from vsm.exchange.institutions.queries import organisation_ref
 from vsm.exchange.people.models import Person
 from vsm.exchange.people.queries import person_ref
@@ -37,7 +38,7 @@ CREDIT_STATES = {"recognised": (_("Recognised"), "good"), "refused": (_("Not rec
 
 def entry_told(entry: Any) -> str:
     """`Tue 3 Mar 2026 · 6 h · Cleaned the survey data`."""
-    return f"{date_format(entry.day, 'D j M Y')} · {number_format(entry.hours.normalize(), use_l10n=True)} h · {entry.what}"
+    return f"{labels.weekday_text(entry.day)} · {number_format(entry.hours.normalize(), use_l10n=True)} h · {entry.what}"
 
 
 def open_entries(placement: Any, _actor: Actor) -> list[tuple[str, str]]:
@@ -144,7 +145,7 @@ SAFEGUARDING_OFFICER = resource(
 
 CONCERN = resource(
     Resource(
-        "concern", "concerns", Concern, _("Concern"), _("Concerns"), lambda c: f"{CONCERN_KINDS[c.kind]} · {date_format(c.created_at, 'j M Y')}",
+        "concern", "concerns", Concern, _("Concern"), _("Concerns"), lambda c: f"{CONCERN_KINDS[c.kind]} · {labels.day_text(c.created_at)}",
         fields=(
             Shown("kind", _("About"), lambda c: str(CONCERN_KINDS[c.kind]), listed=True, sort="kind"),
             Shown("state", _("State"), lambda c: c.state, "state", listed=True, sort="state"),

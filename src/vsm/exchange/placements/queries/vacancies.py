@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -98,7 +98,7 @@ def slot_told(slot: Any) -> str:
     starts, ends = timezone.localtime(slot.starts_at), timezone.localtime(slot.ends_at)
     host = slot.starts_at.astimezone(ZoneInfo(slot.vacancy.offering.zone))
     here = timezone.get_current_timezone_name()
-    told = f"{date_format(starts, 'D j M Y')}, {starts:%H:%M}–{ends:%H:%M} ({here})"
+    told = f"{labels.weekday_text(starts)}, {starts:%H:%M}–{ends:%H:%M} ({here})"
     return told if str(host.tzinfo) == here else f"{told} · {host:%H:%M} {host.tzinfo}"
 
 
