@@ -12,6 +12,7 @@ from vsm.exchange.collaborations.models import CheckIn, Exchange, Participant, S
 from vsm.exchange.collaborations.queries import asks_check_in, watched
 from vsm.exchange.credentials.models import Credential
 from vsm.kit import clock
+from vsm.kit.actions import available
 from vsm.kit.errors import Invalid, NotAllowed, Refused
 from vsm.kit.models import Job
 from vsm.kit.uploads import Upload
@@ -40,6 +41,13 @@ def test_it_does_not_start_with_an_empty_class_or_somebody_without_a_team_or_too
     with pytest.raises(Refused) as refused:
         actions.start(world.agreed(), by=actor(world.pilar), now=at(START))
     assert [reason.code for reason in refused.value.reasons] == ["class-empty", "class-empty"]
+
+
+def test_a_task_is_offered_to_those_who_take_part_alone(world: World) -> None:
+    exchange = begin(world)
+    task, participant = exchange.tasks.get(key="T1"), exchange.participants.filter(state="active").first()
+    assert participant is not None
+    assert ["hand_in" in [entry.verb for entry in available(task, actor(who))] for who in (participant.person, world.pilar)] == [True, False]
 
 
 def test_it_does_not_start_long_before_its_plan(world: World) -> None:

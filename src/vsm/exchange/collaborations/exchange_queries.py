@@ -344,7 +344,7 @@ EXCHANGE_TASK = resource(
         filters=(
             Filter("phase", _("Phase"), lambda found, value: found.filter(phase=value), choices=lambda _actor: [(slug, _now(word)) for slug, word in PHASE_WORDS.items()]),
         ),
-        order="due_at", related=("exchange__first", "exchange__second"),
+        order="due_at", related=("exchange__first", "exchange__second"), prefetch=("exchange__participants",),
         sections=(Section(_("Handed in"), "submission", lambda t: {"task": t}),),
     )
 )  # fmt: skip

@@ -59,7 +59,11 @@ def check_in(
     return made
 
 
-@action("hand_in", on=ExchangeTask, label=_("Hand in"), allow=("person",), tone="primary", when=lambda t: t.is_planned and t.exchange.state == "running")
+def _is_taking_part(exchange_task: ExchangeTask, actor: Actor) -> bool:
+    return any((each.person_id, each.state) == (actor.person_id, ParticipantState.ACTIVE) for each in exchange_task.exchange.participants.all())
+
+
+@action("hand_in", on=ExchangeTask, label=_("Hand in"), allow=("person",), tone="primary", when=lambda t: t.is_planned and t.exchange.state == "running", waits_for=_is_taking_part)
 def hand_in(
     exchange_task: ExchangeTask, *, by: Actor, now: datetime,
     text: Annotated[str, Ask(_("Text"), kind="long_text", limit=20_000)] = "",
