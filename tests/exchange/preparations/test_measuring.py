@@ -4,6 +4,7 @@ import math
 import random
 
 import pytest
+from django.utils import translation
 
 from vsm.exchange.preparations.measuring import (
     Change,
@@ -18,6 +19,7 @@ from vsm.exchange.preparations.measuring import (
     unanswered,
 )
 from vsm.kit.localized import LANGUAGES
+from vsm.kit.saying import say_reason
 from vsm.rulebook.instruments import CAN_DO, instrument, instruments
 
 LANGUAGE, CONFIDENCE = instrument("language"), instrument("confidence")
@@ -95,6 +97,8 @@ def test_about_one_person_the_bare_change_is_told_with_what_is_not_known() -> No
     change = change_of({"all": 2.5, "old": 1.0}, {"all": 3.5})
     assert change == [Change("all", 2.5, 3.5)]
     assert (told_of_one(change[0], CONFIDENCE).code, told_of_one(Change("all", 3.0, 3.0), CONFIDENCE).code) == ("raw-change", "same")
+    with translation.override("es"):
+        assert say_reason(told_of_one(Change("all", 2.6, 3.4), CONFIDENCE)).startswith("2,6 ")
     assert told_of_one(Change("understanding", 0.0, 2.0), LANGUAGE).params == {"before": "below A1", "after": "A2"}
 
 

@@ -9,6 +9,7 @@ Whether a preparation caused the change cannot be seen without a group that had 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from statistics import fmean, stdev, variance
 
 from vsm.kit.i18n import N_
@@ -172,8 +173,8 @@ def _score(instrument: Instrument, scale: Scale, answers: Mapping[str, str]) -> 
     return fmean(float(each) for each in given)
 
 
-def _written(score: float, instrument: Instrument) -> str:
+def _written(score: float, instrument: Instrument) -> str | Decimal:
     if instrument.kind == CAN_DO:
         levels = [item.slug for item in instrument.scales[0].items]
         return levels[int(score) - 1] if score else N_("below A1")
-    return f"{score:.1f}"
+    return Decimal(f"{score:.1f}")

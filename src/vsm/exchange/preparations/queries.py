@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -60,7 +61,7 @@ def score_lines(assessment: Any) -> list[str]:
     lines = []
     for scale in told.scales:
         score = assessment.scores.get(scale.slug, 0)
-        shown = (scale.items[int(score) - 1].slug if score else _now("below A1")) if told.kind == CAN_DO else f"{score:.1f}"
+        shown = (scale.items[int(score) - 1].slug if score else _now("below A1")) if told.kind == CAN_DO else number_format(score, 1)
         lines.append(f"{labels.in_reader(scale.name)}: {shown}")
     return lines
 
