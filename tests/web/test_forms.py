@@ -166,3 +166,9 @@ def test_an_hour_that_the_clock_skips_or_shows_twice_is_told_as_such() -> None:
             with pytest.raises(ValidationError, match="does not exist that day, or occurs twice"):
                 MomentField().clean(moment)
         assert MomentField().clean("2027-09-05T01:30").isoformat() == "2027-09-05T01:30:00-03:00"
+
+
+def test_a_question_with_nothing_to_choose_from_says_so() -> None:
+    asked = field_for(FieldInfo(annotation=str), Ask("For which stay?", choices=lambda _r, _a: []), None, SYSTEM)
+    with translation.override("en"), pytest.raises(ValidationError, match="nothing to choose from"):
+        asked.clean("")

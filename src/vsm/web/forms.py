@@ -92,6 +92,8 @@ def field_for(info: FieldInfo, ask: Ask, record: Any, actor: Actor) -> forms.Fie
         return forms.TypedMultipleChoiceField(choices=choices, coerce=item, widget=forms.CheckboxSelectMultiple, empty_value=[], **common)
     if get_origin(kind) is Literal:
         choices = choices or _as_called(get_args(kind))
+    if choices == [] and info.is_required():
+        common["error_messages"] = {"required": _("There is nothing to choose from at present, so this step cannot be done yet.")}
     if choices is not None:
         coerce = kind if kind in (UUID, int, str) else str
         has_none = info.is_required() or any(value == "" for value, _label in choices)
