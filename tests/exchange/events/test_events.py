@@ -17,6 +17,7 @@ from vsm.exchange.events.models import Feedback, OnlineEvent, Registration
 from vsm.exchange.events.queries import calendar_of, counted, link_token, places_left, registration_of
 from vsm.exchange.events.rules import Asking, answer_until, reminders_due, told_count, turns
 from vsm.kit import clock
+from vsm.kit.actions import available
 from vsm.kit.actors import ANONYMOUS, SYSTEM
 from vsm.kit.errors import Invalid, NotAllowed, NotFound, Refused
 from vsm.kit.jobs import drain
@@ -219,6 +220,7 @@ def test_attendance_asks_for_feedback_that_names_nobody(world: World) -> None:
         held = actions.take_attendance(held, by=actor(world.office), now=STARTS + timedelta(hours=2), present=[PresentRow(registration=each.pk, was_there=True) for each in people])
         drain()
     assert Message.objects.filter(kind="event_held").count() == 6
+    assert [entry.verb for entry in available(fresh(people[0]), actor(people[0].person))] == ["give_feedback"]
     for each in people[:4]:
         actions.give_feedback(fresh(each), by=actor(each.person), now=STARTS, useful="5", could_follow="3", words="Good.")
     numbers = counted(held)

@@ -235,7 +235,7 @@ def expire(registration: Registration, *, by: Actor, now: datetime) -> Registrat
     return registration
 
 
-@action("cancel", on=Registration, label=_("Give up the place"), allow=("self@person", *(f"{grant.partition('@')[0]}@event.{grant.partition('@')[2]}" for grant in ORGANISERS)), step=REGISTRATION_STEPS["cancel"], tone="warning")
+@action("cancel", on=Registration, label=_("Give up the place"), allow=("self@person", *(f"{grant.partition('@')[0]}@event.{grant.partition('@')[2]}" for grant in ORGANISERS)), step=REGISTRATION_STEPS["cancel"], tone="warning", when=lambda r: r.event.state != "held")
 def cancel_registration(registration: Registration, *, by: Actor, now: datetime, because: str = "") -> Registration:
     """Free the place at once: it goes to the next in turn."""
     event = _locked(registration)
@@ -245,7 +245,7 @@ def cancel_registration(registration: Registration, *, by: Actor, now: datetime,
     return registration
 
 
-@action("join", on=Registration, label=_("Join"), allow=("self@person",), step=REGISTRATION_STEPS["join"])
+@action("join", on=Registration, label=_("Join"), allow=("self@person",), step=REGISTRATION_STEPS["join"], when=lambda r: r.event.state != "held")
 def join(registration: Registration, *, by: Actor, now: datetime) -> Registration:
     """Note that the meeting was opened from here; the organiser confirms who was there."""
     registration.joined_at = registration.joined_at or now
