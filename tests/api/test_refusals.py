@@ -81,6 +81,16 @@ def test_a_date_too_far_away_is_refused(calling: Callable[..., Caller], world: W
     assert is_problem(answer, 422, "out-of-range", "out-of-range")
 
 
+def test_a_moment_without_its_offset_is_refused_for_it_may_come_twice(calling: Callable[..., Caller], world: World) -> None:
+    """23:30 on 3 April 2027 occurs twice in Santiago: nobody guesses which is meant, nor takes it for UTC."""
+    event = {"title": {"es": "Charla"}, "description": {"es": "Una charla."}, "zone": "America/Santiago", "languages": ["es"], "ends_at": "2027-04-04T01:00:00-04:00"}
+    place, caller = f"/organisations/{world.organisations['mapocho'].pk}/announce_event", calling("carlos")
+    answer = caller.post(place, {**event, "starts_at": "2027-04-03T23:30:00"})
+    assert is_problem(answer, 422, "timezone_aware")
+    assert answer.json()["reasons"][0]["field"] == "starts_at"
+    assert caller.post(place, {**event, "starts_at": "2027-04-03T23:30:00-03:00"}).status_code == 200
+
+
 @pytest.mark.parametrize("tag", ["EN", "english language", "\x83\xad", "", "en_US", "x"])
 def test_a_text_names_its_language(calling: Callable[..., Caller], world: World, tag: str) -> None:
     answer = calling("bia").post(f"/organisations/{world.organisations['andina'].pk}/add_unit", {"code": "T", "name": {tag: "Text"}})

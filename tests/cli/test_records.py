@@ -130,6 +130,14 @@ def test_do_tells_a_missing_input_in_the_language_of_the_person(lima: Organisati
     assert lines == ["Revisa lo que ingresaste:", "  - code: Este dato es necesario."]
 
 
+def test_a_moment_needs_its_offset(capsys: Captured, lima: Organisation, bia: Person) -> None:
+    words = ["do", "organisation", "announce_event", str(lima.pk), "--set", "title.es=Charla", "--set", "description.es=Una charla.", "--set", "zone=America/Lima",
+             "--set", "languages=es", "--set", "ends_at=2027-04-04T01:00:00-05:00", "--as", "bia@example.edu"]  # fmt: skip
+    lines = refused(capsys, *words, "--set", "starts_at=2027-04-03T23:30:00")
+    assert lines[1:] == ["  - starts_at: This must be a date and time with its zone, like 2027-03-01T18:30:00-05:00."]
+    said(capsys, *words, "--set", "starts_at=2027-04-03T23:30:00-05:00")
+
+
 def test_do_refuses_what_the_person_may_not(lima: Organisation, dora: Person, capsys: Captured) -> None:
     lines = refused(capsys, "do", "organisation", "add_unit", str(lima.pk), "--set", "code=F1", "--set", "name.en=Faculty", "--as", "dora@example.edu")
     assert "coordinator, operator" in lines[1]

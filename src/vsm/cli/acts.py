@@ -5,6 +5,7 @@ import json
 import mimetypes
 import sys
 from collections import defaultdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,9 @@ def _inputs(action: Action, args: argparse.Namespace) -> dict[str, Any]:
         checked = action.parameters.model_validate(given)
     except ValidationError as cause:
         raise Invalid(*obstacles.reasons(cause.errors())) from cause
-    return {name: getattr(checked, name) for name in action.parameters.model_fields}
+    found = {name: getattr(checked, name) for name in action.parameters.model_fields}
+    Invalid.because(obstacles.unzoned(name) for name, value in found.items() if isinstance(value, datetime) and value.tzinfo is None)
+    return found
 
 
 def _put(given: dict[str, Any], action: Action, name: str, text: str) -> None:

@@ -50,6 +50,11 @@ def reasons(errors: Iterable[Mapping[str, Any]], skipping: int = 0) -> list[Reas
     return [Reason(str(e["type"]), *_sentence(e), ".".join(map(str, e["loc"][skipping:]))) for e in errors]
 
 
+def unzoned(place: str) -> Reason:
+    """A moment without its offset. Nobody guesses it: an hour that clocks turn back occurs twice."""
+    return Reason("timezone_aware", NO_MOMENT, {}, place)
+
+
 def _sentence(error: Mapping[str, Any]) -> tuple[str, dict[str, object]]:
     text = SENTENCES.get(str(error["type"]), OTHERWISE)
     return text, {name: value for name, value in (error.get("ctx") or {}).items() if f"%({name})s" in text}

@@ -112,5 +112,7 @@ def _unusable(value: Any, place: str) -> Iterator[Reason]:
         yield Reason("out-of-range", N_("The number is too large."), {}, place)
     elif isinstance(value, Decimal) and (not value.is_finite() or value.adjusted() > 15 or int(value.as_tuple().exponent) < -12):
         yield Reason("out-of-range", N_("The number is too large, or too fine."), {}, place)
+    elif isinstance(value, dt.datetime) and value.tzinfo is None:
+        yield obstacles.unzoned(place)
     elif isinstance(value, dt.date) and value.year not in YEARS:
         yield Reason("out-of-range", N_("The date is too far away."), {}, place)
