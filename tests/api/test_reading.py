@@ -29,7 +29,7 @@ ONE_OF_A_KIND = {"hub"}  # an installation has just one
 QUERIES = {
     "admission": 3, "admission_document": 3, "agreement": 7, "appeal": 3, "application": 4, "availability": 3, "award_recognition": 3,
     "call": 4, "check_in": 3, "companion": 3, "concern": 5, "condition": 3, "conferral": 3, "course_plan": 3, "credential": 4,
-    "decision": 3, "emergency_case": 3, "enrolment": 4, "exchange": 6, "exchange_task": 3, "exchange_team": 4, "fair_entry": 3, "host": 3,
+    "decision": 3, "emergency_case": 3, "enrolment": 4, "exchange": 6, "exchange_task": 4, "exchange_team": 4, "fair_entry": 3, "host": 3,
     "hub": 3, "import": 3, "intake": 4, "interruption": 3, "interview": 3, "invitation": 3, "learning_agreement": 6, "membership": 3,
     "message": 3, "module_attempt": 3, "offering": 5, "online_event": 3, "opportunity": 3, "organisation": 3, "pairing": 3,
     "participant": 3, "participation": 3, "partner_fair": 3, "partner_invitation": 3, "partner_wish": 3, "person": 3,
@@ -41,7 +41,7 @@ QUERIES = {
 }  # fmt: skip
 # One more query for each item: an emergency's buttons hang on the states of its cases, a placement's mentor is known by
 # address until there is an account, a stay's learning agreement lies in a lower slice. Literal for one and for the most.
-GROWING = {"emergency": (4, 5), "hours_entry": (4, 6), "mobility": (5, 7), "placement": (5, 7)}
+GROWING = {"emergency": (4, 5), "hours_entry": (4, 6), "mobility": (5, 7), "placement": (6, 8)}
 # Whose list is all of one kind: a session belongs to a course or to a series, and only the latter fetches who leads it.
 READER = {"session": "ines"}
 # The demo world has no three of these that one of its people sees.

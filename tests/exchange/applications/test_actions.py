@@ -210,7 +210,7 @@ def test_a_lost_update_is_refused(w: SimpleNamespace) -> None:
 def test_a_file_is_kept_by_its_digest_under_a_safe_name_and_its_real_type(w: SimpleNamespace) -> None:
     made = attached(w, begun(w, published(w)), name="../../record.exe", data=b"\x89PNG\r\n\x1a\nx")
     held = made.documents.get()
-    assert (held.name, held.media_type, held.size) == ("record.exe", "image/png", 9)
+    assert (held.name, held.media_type, held.size) == ("record.exe.png", "image/png", 9)
     assert files.get(held.digest) == b"\x89PNG\r\n\x1a\nx"
 
 
