@@ -42,10 +42,15 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 
 @pytest.fixture
 def play(environment: dict[str, str], tables: dict[str, str]) -> Play:
-    """`play("module:function", seed=1, …)` runs the scenario on a database with tables and gives what it answers."""
+    """`play("module:function", seed=1, …)` runs the scenario on a database with tables and gives what it answers.
+
+    A further scenario finds what the one before it left, unless it asks for the tables `anew`.
+    """
     _copy(tables, environment)
 
-    def run(scenario: str, **options: Any) -> dict[str, Any]:
+    def run(scenario: str, *, anew: bool = False, **options: Any) -> dict[str, Any]:
+        if anew:
+            _copy(tables, environment)
         answer: dict[str, Any] = _ran(environment, scenario, **options)
         print(scenario, options, answer)
         return answer
@@ -73,11 +78,13 @@ def _ground(data: Path) -> Iterator[dict[str, str]]:
 
 def _copy(source: dict[str, str], target: dict[str, str]) -> None:
     if not source["DATABASE_URL"]:
+        for rest in Path(target["VSM_DATA"]).glob(f"{DATABASE}*"):  # also the journal of a process that was killed
+            rest.unlink()
         shutil.copy(Path(source["VSM_DATA"]) / DATABASE, Path(target["VSM_DATA"]) / DATABASE)
         return
     held, wanted = (urlsplit(own["DATABASE_URL"]).path.strip("/") for own in (source, target))
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
-        server.execute(f'DROP DATABASE "{wanted}"')
+        server.execute(f'DROP DATABASE "{wanted}" WITH (FORCE)')
         server.execute(f'CREATE DATABASE "{wanted}" TEMPLATE "{held}"')
 
 

@@ -82,6 +82,6 @@ def test_looking_before_writing_gives_one_slot_to_two(play: Play) -> None:
     """The negative control: the same students at the same moment, without compare-and-set."""
     sold = []
     while len(sold) < 8 and max(sold, default=0) < 2:
-        sold.append(play(f"{HERE}:same_slot", seed=len(sold), naive=True)["yes"])
+        sold.append(play(f"{HERE}:same_slot", anew=True, seed=len(sold), naive=True)["yes"])
 
     assert max(sold) >= 2

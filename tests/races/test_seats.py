@@ -130,7 +130,7 @@ def test_without_turns_seats_are_oversold(play: Play) -> None:
     """The negative control: the same answers with the same pauses, but nobody waits for anybody."""
     sold = []
     while len(sold) < 8 and max(sold, default=0) <= 4:
-        sold.append(len(play(f"{HERE}:answers_at_once", seed=len(sold), naive=True)["holders"]))
+        sold.append(len(play(f"{HERE}:answers_at_once", anew=True, seed=len(sold), naive=True)["holders"]))
 
     assert max(sold) > 4
 

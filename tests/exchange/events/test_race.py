@@ -16,5 +16,5 @@ def test_without_turns_places_are_given_twice(play: Play) -> None:
     """The negative control: the same confirmations with the same pauses, but nobody waits for anybody."""
     given: list[int] = []
     while len(given) < 5 and max(given, default=0) <= 2:
-        given.append(play(CONFIRMING, seed=len(given), naive=True)["registered"])
+        given.append(play(CONFIRMING, anew=True, seed=len(given), naive=True)["registered"])
     assert max(given) > 2
