@@ -4,7 +4,9 @@ A record that has such a text inherits `SignedText`; its versions `TextVersion`,
 the text is, how it is digested (`is_intact`: whether what is kept is still what was signed) and who signs is the slice's.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -67,3 +69,11 @@ class TextSignature(models.Model):
     class Meta:
         abstract = True
         ordering = ["at", "id"]
+
+
+def is_asked(signed: Mapping[str, UUID | None], sides: Iterable[str], person: UUID | None) -> bool:
+    """Whether a signature is missing on one of the sides that this person acts for; `signed` is side → who signed for it.
+
+    Whoever has signed cannot sign for another.
+    """
+    return person not in signed.values() and any(side not in signed for side in sides)

@@ -17,6 +17,7 @@ from vsm.kit.records import not_found
 from vsm.kit.requests import Request
 from vsm.kit.resources import Resource
 from vsm.kit.saying import say_reason, say_reasons
+from vsm.kit.signed_texts import is_asked
 from vsm.web import objects
 from vsm.web.forms import ActionForm
 
@@ -93,4 +94,4 @@ def turn(side_of_actor: Sequence[str], signed: Mapping[str, Any], person_id: UUI
     """yours, signed (by your side; others are to come), or nothing. `signed` is side → who signed for it."""
     if not side_of_actor:
         return ""
-    return "yours" if any(side not in signed for side in side_of_actor) and person_id not in signed.values() else "signed"
+    return "yours" if is_asked(signed, side_of_actor, person_id) else "signed"

@@ -18,6 +18,7 @@ from vsm.exchange.people.queries import person_ref
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Ref, Resource, Shown, resource, state_filter
+from vsm.kit.signed_texts import is_asked
 
 LEARNING_AGREEMENT_STATES = {
     "draft": (_("Being drafted"), "neutral"),
@@ -54,10 +55,9 @@ def signed_sides(version: LearningAgreementVersion) -> dict[str, UUID]:
 
 
 def is_asked_to_sign(agreement: LearningAgreement, actor: Actor) -> bool:
-    """Whether a signature is missing on a side that this person acts for. Whoever has signed cannot sign for another."""
+    """Whether the present version waits for a signature of this person."""
     version = agreement.current_version
-    signed = signed_sides(version) if version else {}
-    return actor.person_id not in signed.values() and any(side not in signed for side in sides_of(agreement, actor))
+    return is_asked(signed_sides(version) if version else {}, sides_of(agreement, actor), actor.person_id)
 
 
 def sides_signed_before(agreement: LearningAgreement) -> dict[UUID, str]:

@@ -23,6 +23,7 @@ from vsm.exchange.placements.states import OVER, EvaluationState, HoursState
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
+from vsm.kit.signed_texts import is_asked
 from vsm.kit.verdict import Reason
 from vsm.rulebook.placements import Limit
 
@@ -159,10 +160,9 @@ def signed_sides(version: Any) -> dict[str, UUID | None]:
 
 
 def is_asked_to_sign(agreement: PlacementAgreement, actor: Actor) -> bool:
-    """Whether a signature is missing on a side that this person acts for. Whoever has signed cannot sign for another."""
+    """Whether the present version waits for a signature of this person."""
     version = agreement.current_version
-    signed = signed_sides(version) if version else {}
-    return actor.person_id not in signed.values() and any(side not in signed for side in sides_of(agreement, actor))
+    return is_asked(signed_sides(version) if version else {}, sides_of(agreement, actor), actor.person_id)
 
 
 def sides_signed_before(agreement: PlacementAgreement) -> dict[UUID, str]:
