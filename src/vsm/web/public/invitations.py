@@ -17,6 +17,7 @@ from vsm.exchange.people.queries import token_hash
 from vsm.kit import clock
 from vsm.kit.errors import Refused
 from vsm.kit.saying import say_reason
+from vsm.web.reader import ZONE_COOKIE
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
@@ -58,7 +59,7 @@ def _tell(form: forms.Form, refusal: Refused) -> None:
 
 def _zone(request: HttpRequest, invitation: Invitation | None) -> str:
     """The browser's own; one that runs no script says none, and is then taken to be where the institution is."""
-    return request.COOKIES.get("vsm_zone") or (invitation.organisation.zone if invitation else "UTC")
+    return request.COOKIES.get(ZONE_COOKIE) or (invitation.organisation.zone if invitation else "UTC")
 
 
 def _language(request: HttpRequest) -> Any:
