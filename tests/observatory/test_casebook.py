@@ -12,6 +12,7 @@ from django.test import Client
 from tests.exchange.learning_agreements.given import actor, give_role, organisation, person
 from vsm.exchange.institutions.models import Hub
 from vsm.exchange.people.models import Person
+from vsm.kit.actions import available
 from vsm.kit.actors import ANONYMOUS, Actor
 from vsm.kit.errors import Invalid, NotAllowed, Refused
 from vsm.kit.ids import new_id
@@ -80,12 +81,18 @@ def test_facets_narrow_what_everybody_can_read(hub: Hub) -> None:
     assert {model.slug for model in narrowed(VSM_MODEL, VSM_MODEL.visible_to(ANONYMOUS), {"region": "latin-america-and-the-caribbean", "credit": "always"}, ANONYMOUS)} == {"bilateral-substitute", "mobility-window"}
 
 
+def reviews_offered(case: Case, by: Actor) -> list[str]:
+    return [act.verb for act in available(case, by) if act.verb in {"approve", "send_back"}]
+
+
 def test_two_different_people_other_than_the_author_publish_it(hub: Hub) -> None:
     author, first, second = somebody("Ana"), somebody("Bia"), somebody("Carlos", "registrar")
     case = ready(hub, author)
     with pytest.raises(Refused, match="You wrote this"):
         approve_case(case, by=author, now=NOW)
+    assert [reviews_offered(case, each) for each in (author, first, second)] == [[], ["approve", "send_back"], ["approve", "send_back"]]
     case = approve_case(case, by=first, now=NOW)
+    assert [reviews_offered(case, each) for each in (author, first, second)] == [[], [], ["approve", "send_back"]]
     with pytest.raises(Refused, match="somebody else"):
         approve_case(case, by=first, now=NOW)
     assert (Case.objects.get().state, list(Case.objects.visible_to(ANONYMOUS))) == ("in-review", [])

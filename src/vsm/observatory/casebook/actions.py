@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -47,6 +47,10 @@ EDITORS = ("operator", "coordinator@anywhere", "registrar@anywhere")
 WRITER = ("operator", "self@author")
 Localized = dict[LanguageTag, str]
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
+
+
+def _may_review(entry: Entry, by: Actor) -> bool:
+    return not any(_against_review(entry, by))
 
 
 def _words(name: str) -> Any:
@@ -222,25 +226,25 @@ def submit_model(model: VsmModel, *, by: Actor, now: datetime) -> VsmModel:
     return _submitted(model)
 
 
-@action("approve", on=Case, label=_("Approve"), allow=EDITORS, step=STEPS["approve"], tone="primary")
+@action("approve", on=Case, label=_("Approve"), allow=EDITORS, step=STEPS["approve"], tone="primary", waits_for=_may_review)
 def approve_case(case: Case, *, by: Actor, now: datetime, because: Because = "") -> Case:
     """You have opened the sources and found what the claims say. The second approval publishes it."""
     return _reviewed(case, by, now, because, approved=True)
 
 
-@action("approve", on=VsmModel, label=_("Approve"), allow=EDITORS, step=STEPS["approve"], tone="primary")
+@action("approve", on=VsmModel, label=_("Approve"), allow=EDITORS, step=STEPS["approve"], tone="primary", waits_for=_may_review)
 def approve_model(model: VsmModel, *, by: Actor, now: datetime, because: Because = "") -> VsmModel:
     """You have opened the sources and found what it says. The second approval publishes it."""
     return _reviewed(model, by, now, because, approved=True)
 
 
-@action("send_back", on=Case, label=_("Send back"), allow=EDITORS, step=STEPS["send_back"], tone="warning")
+@action("send_back", on=Case, label=_("Send back"), allow=EDITORS, step=STEPS["send_back"], tone="warning", waits_for=_may_review)
 def send_back_case(case: Case, *, by: Actor, now: datetime, because: Because) -> Case:
     """Back to its author, with what is wrong. Approvals of this round do not count for the next."""
     return _reviewed(case, by, now, because, approved=False)
 
 
-@action("send_back", on=VsmModel, label=_("Send back"), allow=EDITORS, step=STEPS["send_back"], tone="warning")
+@action("send_back", on=VsmModel, label=_("Send back"), allow=EDITORS, step=STEPS["send_back"], tone="warning", waits_for=_may_review)
 def send_back_model(model: VsmModel, *, by: Actor, now: datetime, because: Because) -> VsmModel:
     """Back to its author, with what is wrong. Approvals of this round do not count for the next."""
     return _reviewed(model, by, now, because, approved=False)
@@ -312,8 +316,7 @@ def _submitted(entry: AnyEntry) -> AnyEntry:
 
 
 def _reviewed(entry: AnyEntry, by: Actor, now: datetime, because: str, *, approved: bool) -> AnyEntry:
-    earlier = entry.reviews.filter(round=entry.round).values_list("reviewer_id", flat=True)  # type: ignore[attr-defined]  # -- both kinds have reviews
-    Refused.because(rules.why_not_review(reviewer=by.person_id, author=entry.author_id, earlier=list(earlier)))
+    Refused.because(_against_review(entry, by))
     review = CasebookReview(reviewer_id=by.person, round=entry.round, approved=approved, because=because.strip(), at=now, **{entry.noun: entry})
     review.save()
     note(review, "sign", by=by, now=now, because=because)
@@ -325,6 +328,11 @@ def _reviewed(entry: AnyEntry, by: Actor, now: datetime, because: str, *, approv
         entry.state, entry.checked_on = State.PUBLISHED, now.date()
     entry.save()
     return entry
+
+
+def _against_review(entry: Entry, by: Actor) -> Iterator[Reason]:
+    earlier = entry.reviews.filter(round=entry.round).values_list("reviewer_id", flat=True)  # type: ignore[attr-defined]  # -- both kinds have reviews
+    return rules.why_not_review(reviewer=by.person_id, author=entry.author_id, earlier=list(earlier))
 
 
 def _taken_up(entry: AnyEntry, by: Actor) -> AnyEntry:
