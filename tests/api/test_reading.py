@@ -189,6 +189,16 @@ def test_what_is_absent_and_what_is_foreign_answer_alike(world: World, calling: 
         assert there.content == absent.content
 
 
+def test_an_institutions_page_names_what_a_program_gets_by_its_codes(world: World, calling: Callable[..., Caller]) -> None:
+    andina = world.organisations["andina"]
+    told = calling("bia").get(f"/organisations/{andina.pk}").json()
+    assert (told["languages"], told["credit_system"], told["grade_scale"]) == (andina.languages, andina.credit_system, andina.grade_scale)
+    page = Client(headers={"accept-language": "es"}).get(f"/organisations/{andina.pk}/").content.decode()
+    facts = [page.partition(f"<dt>{label}</dt>")[2].partition("</dd>")[0] for label in ("Idiomas", "Sistema de créditos", "Escala de notas")]
+    assert [word in fact for word, fact in zip(("<li>español</li>", "Crédito académico peruano", "Perú"), facts, strict=True)] == [True, True, True]
+    assert f">{andina.credit_system}<" not in page
+
+
 def test_a_read_is_tagged_and_an_unchanged_one_is_not_sent_again(world: World, calling: Callable[..., Caller]) -> None:
     caller = calling("bia")
     here = f"/organisations/{world.organisations['andina'].pk}"

@@ -238,6 +238,7 @@ def _facts() -> list[dict[str, Any]]:
         {"label": "localized, elsewhere", "kind": "localized", "value": {"es": "Estadística aplicada"}},
         {"label": "country", "kind": "country", "value": {"code": "PE", "name": "Peru"}},
         {"label": "language", "kind": "language", "value": "pt-br"},
+        {"label": "languages", "kind": "languages", "value": ["es", "pt-br"]},
         {"label": "money", "kind": "money", "value": {"amount": 125000, "currency": "EUR"}},
         {"label": "list", "kind": "list", "value": ["Captions", "Recorded sessions"]},
         {"label": "digest", "kind": "digest", "value": DIGEST},

@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from vsm.exchange.catalogue import labels
 from vsm.exchange.emergencies.models import Case, CoursePlan, Emergency, Run, Standing, Switch
 from vsm.exchange.emergencies.rules import DAY, by_day
 from vsm.exchange.emergencies.states import CaseState, State
@@ -293,7 +294,7 @@ SWITCH = resource(
             Shown("code", _("Course in person"), lambda s: s.code, listed=True, sort="code"),
             Shown("online", _("Online as"), lambda s: s.online_title, "localized", listed=True),
             Shown("kind", _("Form"), lambda s: str(FORM_LABELS[s.kind])),
-            Shown("credits", _("Credits, unchanged"), lambda s: f"{s.credits} ({s.credit_system})", listed=True),
+            Shown("credits", _("Credits, unchanged"), lambda s: f"{s.credits} {labels.credit_unit(s.credit_system)}", listed=True),
             Shown("home_credits", _("Credits at home, unchanged"), lambda s: s.home_credits),
             Shown("starts_on", _("Online from"), lambda s: s.starts_on, "date", listed=True, sort="starts_on"),
             Shown("returned_on", _("In person again from"), lambda s: s.ended.on if hasattr(s, "ended") else None, "date", listed=True, sort="ended__on"),

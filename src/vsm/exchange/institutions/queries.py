@@ -6,7 +6,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.institutions.models import Hub, Organisation, Term, Unit
-from vsm.kit.actors import Actor
+from vsm.kit.actors import ANONYMOUS, Actor
 from vsm.kit.localized import text_in
 from vsm.kit.names import countries, country_name
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource
@@ -60,9 +60,12 @@ ORGANISATION = resource(
             Shown("zone", _("Time zone"), lambda o: o.zone, "zone", listed=True, sort="zone"),
             Shown("schac", _("SCHAC code"), lambda o: o.schac),
             Shown("ror", _("ROR"), lambda o: o.ror),
-            Shown("languages", _("Languages"), lambda o: o.languages, "list"),
-            Shown("credit_system", _("Credit system"), lambda o: o.credit_system),
-            Shown("grade_scale", _("Grade scale"), lambda o: o.grade_scale),
+            Shown("languages", _("Languages"), lambda o: o.languages, "languages"),
+            Shown("credits", _("Credit system"), lambda o: dict(credit_system_choices(o, ANONYMOUS)).get(o.credit_system, o.credit_system)),
+            Shown("grades", _("Grade scale"), lambda o: dict(grade_scale_choices(o, ANONYMOUS)).get(o.grade_scale, o.grade_scale)),
+            # By their codes too: what a program sends back.
+            Shown("credit_system", _("Credit system"), lambda o: o.credit_system, detail=False),
+            Shown("grade_scale", _("Grade scale"), lambda o: o.grade_scale, detail=False),
             Shown("website", _("Website"), lambda o: o.website),
             Shown("contact", _("Contact"), lambda o: o.contact),
             Shown("about", _("About"), lambda o: o.about, "localized"),

@@ -278,6 +278,10 @@ def _language(value: Any) -> SafeString:
     return _text(language_name(str(value), get_language() or "en"))
 
 
+def _languages(value: Any) -> SafeString:
+    return _list(map(_language, value))
+
+
 def _json(value: Any) -> SafeString:
     return format_html("<code>{}</code>", json.dumps(value, ensure_ascii=False, default=str))
 
@@ -328,6 +332,7 @@ KINDS: dict[str, Callable[[Any], SafeString]] = {
     "country": _country,
     "money": _money,
     "language": _language,
+    "languages": _languages,
     "zone": _text,
     "json": _json,
     "list": _list,

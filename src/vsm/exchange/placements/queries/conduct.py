@@ -175,7 +175,7 @@ PLACEMENT_CREDIT = resource(
             Shown("student", _("Student"), lambda c: person_ref(c.placement.student), "ref", listed=True, sort="placement__student__name"),
             Shown("state", _("Decision"), lambda c: c.state, "state", listed=True, sort="state"),
             Shown("credits", _("Credits"), lambda c: c.credits, "number", listed=True, sort="credits"),
-            Shown("credit_system", _("Credit system"), lambda c: c.credit_system, listed=True),
+            Shown("credit_system", _("Credit system"), lambda c: labels.credit_system_label(c.credit_system), listed=True),
             Shown("hours", _("Confirmed hours"), lambda c: c.hours, "number", listed=True, sort="hours"),
             Shown("proposed", _("What the rules propose"), lambda c: c.proposed, "number"),
             Shown("low", _("Least by the rules"), lambda c: c.low, "number"),
