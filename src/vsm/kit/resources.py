@@ -41,7 +41,7 @@ class RefShape(BaseModel):
 
 _JSON_TYPES: dict[str, Any] = {
     "text": str, "long_text": str, "state": str, "digest": str, "language": str, "country": str, "zone": str, "html": str,
-    "number": Decimal | None, "integer": int | None, "date": dt.date | None, "moment": dt.datetime | None, "bool": bool,
+    "number": Decimal | None, "integer": int | None, "date": dt.date | None, "moment": dt.datetime | None, "bool": bool | None,
     "localized": dict[str, str], "list": list[str], "languages": list[str], "ref": RefShape | None, "json": Any,
 }  # fmt: skip
 

@@ -64,9 +64,11 @@ def test_turns_go_to_who_waits_longest_as_far_as_places_are_free() -> None:
 
 def test_an_offered_place_is_held_for_hours_but_not_beyond_the_beginning() -> None:
     start = NOW + timedelta(hours=12)
-    assert answer_until(NOW, start, 4) == NOW + timedelta(hours=4)
-    assert answer_until(NOW, start, 24) == start - timedelta(hours=1)
-    assert answer_until(start - timedelta(minutes=40), start, 24) == start - timedelta(minutes=10)
+    end = start + timedelta(minutes=20)
+    assert answer_until(NOW, start, end, 4) == NOW + timedelta(hours=4)
+    assert answer_until(NOW, start, end, 24) == start - timedelta(hours=1)
+    assert answer_until(start - timedelta(minutes=40), start, end, 24) == start - timedelta(minutes=10)
+    assert answer_until(start - timedelta(minutes=1), start, end, 24) == end
 
 
 def test_a_reminder_is_due_within_its_time_and_not_for_who_has_just_registered() -> None:
@@ -117,6 +119,47 @@ def test_who_comes_after_the_last_place_waits_and_moves_up_in_order(world: World
     assert ([fresh(each).state for each in (cleo, dani)], fresh(cleo).respond_by) == (["offered", "waiting"], NOW + timedelta(hours=25))
     actions.take_place(fresh(cleo), by=actor(cleo.person), now=NOW + timedelta(hours=2))
     assert fresh(cleo).state == "registered"
+
+
+def test_an_offer_ends_with_the_event_also_when_the_event_is_moved(world: World) -> None:
+    held = event(world, capacity=1)
+    ana, beto = comes(held, "Ana"), comes(held, "Beto", 1)
+    actions.cancel_registration(ana, by=actor(ana.person), now=NOW + timedelta(hours=1))
+    soon = NOW + timedelta(hours=3)
+    facts = {name: getattr(held, name) for name in ("title", "description", "zone", "languages", "capacity", "join_url")}
+    actions.edit_event(fresh(held), by=actor(world.office), now=NOW + timedelta(hours=2), **facts, starts_at=soon, ends_at=soon + timedelta(minutes=30))
+    assert (fresh(beto).state, fresh(beto).respond_by) == ("offered", soon + timedelta(minutes=30))
+
+
+def test_a_place_is_used_and_given_up_until_the_event_ends_though_who_came_is_noted(world: World) -> None:
+    held = event(world)
+    ana = comes(held, "Ana")
+    assert (fresh(ana).attended, [entry.verb for entry in available(fresh(ana), actor(ana.person))]) == (None, ["cancel", "join"])
+    actions.take_attendance(fresh(held), by=actor(world.office), now=STARTS, present=[PresentRow(registration=ana.pk, was_there=False)])
+    assert fresh(ana).attended is False
+    actions.join(fresh(ana), by=actor(ana.person), now=STARTS + timedelta(minutes=10))
+    link = f"/online-events/mine/{link_token(ana)}/"
+    with clock.stopped_at(STARTS + timedelta(minutes=10)):
+        assert "Join now" in Client().get(link, headers={"accept-language": "en"}).content.decode()
+    over = STARTS + timedelta(minutes=90)
+    for deed in (actions.join, actions.cancel_registration):
+        with pytest.raises(Refused) as refused:
+            deed(fresh(ana), by=actor(ana.person), now=over)
+        assert [reason.code for reason in refused.value.reasons] == ["over"]
+    actions.give_feedback(fresh(ana), by=actor(ana.person), now=over, useful="5", could_follow="3")
+    with clock.stopped_at(over):
+        page = Client().get(link, headers={"accept-language": "en"}).content.decode()
+        assert ("This event is over." in page, [words in page for words in ("Join now", "The door opens", "Give up my place", "You have a place")]) == (True, [False] * 4)
+        assert [entry.verb for entry in available(fresh(ana), actor(ana.person))] == []
+
+
+def test_the_door_of_an_event_that_was_called_off_stays_shut(world: World) -> None:
+    held = event(world)
+    ana = comes(held, "Ana")
+    actions.cancel_event(fresh(held), by=actor(world.office), now=NOW, because="Illness.")
+    with clock.stopped_at(STARTS):
+        answer = Client().post(f"/online-events/mine/{link_token(ana)}/join/")
+    assert (answer.status_code, fresh(ana).joined_at) == (302, None)
 
 
 def test_an_offered_place_that_nobody_takes_goes_to_the_next(world: World) -> None:
@@ -219,8 +262,8 @@ def test_attendance_asks_for_feedback_that_names_nobody(world: World) -> None:
     with clock.stopped_at(STARTS + timedelta(hours=2)):
         held = actions.take_attendance(held, by=actor(world.office), now=STARTS + timedelta(hours=2), present=[PresentRow(registration=each.pk, was_there=True) for each in people])
         drain()
+        assert [entry.verb for entry in available(fresh(people[0]), actor(people[0].person))] == ["give_feedback"]
     assert Message.objects.filter(kind="event_held").count() == 6
-    assert [entry.verb for entry in available(fresh(people[0]), actor(people[0].person))] == ["give_feedback"]
     for each in people[:4]:
         actions.give_feedback(fresh(each), by=actor(each.person), now=STARTS, useful="5", could_follow="3", words="Good.")
     numbers = counted(held)

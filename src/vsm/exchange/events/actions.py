@@ -26,6 +26,7 @@ from vsm.exchange.events.rules import (
     reminders_due,
     turns,
     why_not_register,
+    why_not_use,
 )
 from vsm.exchange.events.states import EVENT_STEPS, REGISTRATION_STEPS, EventState, RegistrationState
 from vsm.exchange.events.subjects import subjects as offered_subjects
@@ -76,6 +77,14 @@ def _present(event: OnlineEvent, _actor: Actor) -> list[PresentRow]:
         PresentRow(registration=each.pk, name=each.name, was_there=bool(each.attended if each.attended is not None else each.joined_at))
         for each in event.registrations.filter(state=RegistrationState.REGISTERED).order_by("name")
     ]
+
+
+def _why_not_use(registration: Registration, now: datetime) -> list[Reason]:
+    return list(why_not_use(state=registration.event.state, ends_at=registration.event.ends_at, now=now))
+
+
+def _is_to_be_used(registration: Registration) -> bool:
+    return not _why_not_use(registration, clock.now())
 
 
 def _started(name: str, otherwise: Any) -> Any:
@@ -144,6 +153,7 @@ def edit_event(
     if event.state == EventState.PUBLISHED:
         if before != (event.starts_at, event.ends_at):
             emit("online_event.changed", event_id=str(event.pk))
+            event.registrations.filter(state=RegistrationState.OFFERED, respond_by__gt=event.ends_at).update(respond_by=event.ends_at)
         _refill(event, now)
     return event
 
@@ -220,9 +230,10 @@ def offer(registration: Registration, *, by: Actor, now: datetime, respond_by: d
     return registration
 
 
-@action("take_place", on=Registration, label=_("Take the place"), allow=("self@person",), step=REGISTRATION_STEPS["take_place"], tone="primary")
+@action("take_place", on=Registration, label=_("Take the place"), allow=("self@person",), step=REGISTRATION_STEPS["take_place"], tone="primary", when=_is_to_be_used)
 def take_place(registration: Registration, *, by: Actor, now: datetime) -> Registration:
     """Accept the offered place."""
+    Refused.because(_why_not_use(registration, now))
     if registration.respond_by is not None and registration.respond_by <= now:
         raise Refused(Reason("too-late", N_("The place was held until %(at)s and has gone to the next."), {"at": registration.respond_by}))
     emit("registration.confirmed", registration_id=str(registration.pk))
@@ -235,19 +246,21 @@ def expire(registration: Registration, *, by: Actor, now: datetime) -> Registrat
     return registration
 
 
-@action("cancel", on=Registration, label=_("Give up the place"), allow=("self@person", *(f"{grant.partition('@')[0]}@event.{grant.partition('@')[2]}" for grant in ORGANISERS)), step=REGISTRATION_STEPS["cancel"], tone="warning", when=lambda r: r.event.state != "held")
+@action("cancel", on=Registration, label=_("Give up the place"), allow=("self@person", *(f"{grant.partition('@')[0]}@event.{grant.partition('@')[2]}" for grant in ORGANISERS)), step=REGISTRATION_STEPS["cancel"], tone="warning", when=_is_to_be_used)
 def cancel_registration(registration: Registration, *, by: Actor, now: datetime, because: str = "") -> Registration:
     """Free the place at once: it goes to the next in turn."""
     event = _locked(registration)
+    Refused.because(_why_not_use(registration, now))
     registration.state = RegistrationState.CANCELLED
     registration.save()
     _refill(event, now)
     return registration
 
 
-@action("join", on=Registration, label=_("Join"), allow=("self@person",), step=REGISTRATION_STEPS["join"], when=lambda r: r.event.state != "held")
+@action("join", on=Registration, label=_("Join"), allow=("self@person",), step=REGISTRATION_STEPS["join"], when=_is_to_be_used)
 def join(registration: Registration, *, by: Actor, now: datetime) -> Registration:
     """Note that the meeting was opened from here; the organiser confirms who was there."""
+    Refused.because(_why_not_use(registration, now))
     registration.joined_at = registration.joined_at or now
     registration.save()
     return registration
@@ -383,7 +396,7 @@ def _refill(event: OnlineEvent, now: datetime) -> None:
     waiting = {str(each.pk): each for each in event.registrations.filter(state=RegistrationState.WAITING)}
     asking = [Asking(key, each.confirmed_at or each.created_at) for key, each in waiting.items()]
     for key in turns(event.capacity, held(event), asking):
-        offer(waiting[key], by=SYSTEM, now=now, respond_by=answer_until(now, event.starts_at, event.respond_hours))
+        offer(waiting[key], by=SYSTEM, now=now, respond_by=answer_until(now, event.starts_at, event.ends_at, event.respond_hours))
 
 
 def _locked(registration: Registration) -> OnlineEvent:

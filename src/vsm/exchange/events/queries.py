@@ -207,11 +207,11 @@ REGISTRATION = resource(
             Shown("respond_by", _("Answer until"), lambda r: r.respond_by if r.state == "offered" else None, "moment"),
             Shown("needs", _("Needs"), lambda r: r.needs, "long_text"),
             Shown("zone", _("Time zone"), lambda r: r.zone, "zone"),
-            Shown("attended", _("Attended"), lambda r: bool(r.attended), "bool", listed=True, sort="attended"),
+            Shown("attended", _("Attended"), lambda r: r.attended, "bool", listed=True, sort="attended"),
         ),
         filters=(
             state_filter(REGISTRATION_STATES),
-            Filter("attended", _("Attended"), lambda found, value: found.filter(attended=True) if value == "yes" else found.exclude(attended=True), choices=lambda _actor: [("yes", gettext("yes")), ("no", gettext("no"))]),
+            Filter("attended", _("Attended"), lambda found, value: found.filter(attended=True) if value == "yes" else found.filter(attended=False), choices=lambda _actor: [("yes", gettext("yes")), ("no", gettext("no"))]),
         ),
         order="-event__starts_at", related=("event__organisation",), states=REGISTRATION_STATES,
         empty=_("You have registered for no online event yet."),

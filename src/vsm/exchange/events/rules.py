@@ -35,9 +35,9 @@ def turns(capacity: int | None, held: int, waiting: Sequence[Asking]) -> tuple[s
     return tuple(each.key for each in (order if free is None else order[:free]))
 
 
-def answer_until(now: datetime, starts_at: datetime, hours: int) -> datetime:
-    """By when an offered place must be taken: after the event's own hours, but before it begins, and never at once."""
-    return max(now + LEAST_TO_ANSWER, min(now + timedelta(hours=hours), starts_at - timedelta(hours=1)))
+def answer_until(now: datetime, starts_at: datetime, ends_at: datetime, hours: int) -> datetime:
+    """By when an offered place must be taken: after the event's own hours, but before it begins; never at once, yet never when it is over."""
+    return min(ends_at, max(now + LEAST_TO_ANSWER, min(now + timedelta(hours=hours), starts_at - timedelta(hours=1))))
 
 
 def why_not_register(*, state: str, closes_at: datetime, now: datetime) -> Iterator[Reason]:
@@ -46,6 +46,14 @@ def why_not_register(*, state: str, closes_at: datetime, now: datetime) -> Itera
         yield Reason("not-open", N_("This event takes no registrations."))
     elif closes_at <= now:
         yield Reason("closed", N_("Registration closed on %(at)s."), {"at": closes_at})
+
+
+def why_not_use(*, state: str, ends_at: datetime, now: datetime) -> Iterator[Reason]:
+    """What stands in the way of taking, using or giving up a place: that the event was called off or has ended. That who came is noted does not."""
+    if state == "cancelled":
+        yield Reason("called-off", N_("This event does not take place."))
+    elif ends_at <= now:
+        yield Reason("over", N_("This event ended on %(at)s."), {"at": ends_at})
 
 
 def reminders_due(starts_at: datetime, registered_at: datetime, now: datetime) -> tuple[str, ...]:

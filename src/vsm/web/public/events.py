@@ -130,7 +130,7 @@ def _mine(request: Request, token: str, registration: Registration) -> HttpRespo
     event, now = registration.event, clock.now()
     context = {
         **_frame(event), "registration": registration, "event": event, "token": token, "turn": turn_of(registration) if registration.state == "waiting" else 0,
-        "reasons": say_reasons(refusal.reasons) if refusal else [], "can_join": registration.state == "registered" and event.starts_at - DOORS_OPEN <= now < event.ends_at and bool(event.join_url),
+        "reasons": say_reasons(refusal.reasons) if refusal else [], "can_join": _can_join(registration, now), "is_over": event.ends_at <= now,
         "asks_feedback": event.state == EventState.HELD and registration.state == "registered" and not registration.gave_feedback, "feedback": feedback,
     }  # fmt: skip
     response = render(request, "public/events/mine.html", context, status=refusal.status if refusal else 422 if feedback.errors else 200)
@@ -141,13 +141,18 @@ def join(request: Request, token: str) -> HttpResponse:
     """To the meeting, when its doors are open; noting that it was opened from here. A POST, so that no preview of a mail joins."""
     registration = registration_of(token)
     event, now = registration.event, clock.now()
-    if request.method != "POST" or registration.state != "registered" or not event.join_url or not event.starts_at - DOORS_OPEN <= now < event.ends_at:
+    if request.method != "POST" or not _can_join(registration, now):
         return redirect("my_registration", token)
     by_link(token, "join", now=now)
     # Not a redirect: browsers let no form lead to another site here (`form-action 'self'`), nor should they.
     response = render(request, "public/events/joining.html", {**_frame(event), "event": event, "token": token})
     response["Refresh"] = f"0; url={event.join_url}"
     return _private(response)
+
+
+def _can_join(registration: Registration, now: datetime) -> bool:
+    event = registration.event
+    return registration.state == "registered" and event.state != "cancelled" and bool(event.join_url) and event.starts_at - DOORS_OPEN <= now < event.ends_at
 
 
 def calendar(request: Request, pk: UUID) -> HttpResponse:
@@ -241,7 +246,7 @@ def _zone(event: OnlineEvent) -> Any:
 
 def registration_part(registration: Registration, actor: Actor) -> dict[str, Any]:
     """For whoever has an account: the same page as by the link."""
-    return {"registration": registration, "link": f"/online-events/mine/{link_token(registration)}/" if actor.person_id == registration.person_id else ""}
+    return {"registration": registration, "link": f"/online-events/mine/{link_token(registration)}/" if actor.person_id == registration.person_id else "", "is_over": registration.event.ends_at <= clock.now()}
 
 
 def desk_steps(actor: Actor, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
