@@ -39,6 +39,7 @@ class Publisher(ThreadingHTTPServer):
         self.busy: list[int] = []
         self.etag = '"one"'
         self.asked: list[tuple[str, str]] = []
+        self.sent = 0
 
     @property
     def url(self) -> str:
@@ -50,12 +51,14 @@ class Serving(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.split("?")[0]
-        self.server.asked.append((path, self.headers.get("Range", "")))
+        self.server.asked.append((path, self.headers.get("Range", "") or self.headers.get("If-None-Match", "")))
         body = self.server.files.get(path)
         if path in self.server.moved:
             return self._answer(302, b"", {"Location": self.server.moved[path]})
         if body is None or self.server.busy:
             return self._answer(self.server.busy.pop() if self.server.busy else 404, b"", {})
+        if self.headers.get("If-None-Match") == self.server.etag:
+            return self._answer(304, b"", {})
         begin = 0
         if (asked := self.headers.get("Range")) and self.headers.get("If-Range") == self.server.etag:
             begin = int(asked.removeprefix("bytes=").rstrip("-"))
@@ -72,6 +75,7 @@ class Serving(BaseHTTPRequestHandler):
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
+        self.server.sent += len(body[:cut])
         self.wfile.write(body[:cut])
 
     def log_message(self, *_parts: Any) -> None:
@@ -123,6 +127,39 @@ def test_the_apis_answer_is_fetched_with_its_question_and_its_expected_fingerpri
     assert (release.format, release.rows, "indicator=26637&indicator=MENF.5T8" in release.url) == ("uis-api-json", 1, True)
 
 
+@pytest.mark.django_db
+def test_what_came_whole_and_was_interrupted_while_it_was_read_does_not_come_again(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    Hub(name="OpenVSM", contact="olga@hub.example").save()
+    there = "/bdds/202609/OPRI.zip"
+    publisher.files[there] = opri()
+
+    def interrupted(*_given: Any, **_more: Any) -> None:
+        raise KeyboardInterrupt
+
+    def fetched() -> list[str]:
+        publisher.asked.clear()
+        actions.fetch("uis", by=SYSTEM, now=NOW, only="OPRI.zip", mirror=publisher.url, limits=NEAR)
+        return [f"{path} {told}".strip() for path, told in publisher.asked]
+
+    def interrupt() -> Path:
+        with monkeypatch.context() as patched:
+            patched.setattr(actions, "load", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                fetched()
+        (path,) = (folder() / "fetched").rglob("OPRI.zip")
+        return path
+
+    interrupt()
+    sent = publisher.sent
+    assert (fetched(), publisher.sent, Release.objects.count()) == ([f'{there} "one"'], sent, 1)
+    interrupt().write_bytes(b"damaged")
+    assert fetched() == [there]
+    interrupt()
+    publisher.etag = '"two"'  # another by now
+    assert (fetched(), publisher.sent) == ([f'{there} "one"'], sent + 4 * len(opri()))
+    assert not [path for path in (folder() / "fetched").rglob("*") if path.is_file()]
+
+
 def test_a_file_that_changed_meanwhile_is_taken_whole_not_patched_together(publisher: Publisher, tmp_path: Path) -> None:
     publisher.files["/a.csv"] = b"old" * 1000
     publisher.dropping.add("/a.csv")
@@ -131,7 +168,7 @@ def test_a_file_that_changed_meanwhile_is_taken_whole_not_patched_together(publi
     assert (tmp_path / "a.csv.part").stat().st_size == 1500
     publisher.files["/a.csv"], publisher.etag = b"new" * 900, '"two"'
     fetch(f"{publisher.url}/a.csv", tmp_path / "a.csv", limits=NEAR)
-    assert ((tmp_path / "a.csv").read_bytes(), sorted(path.name for path in tmp_path.iterdir())) == (b"new" * 900, ["a.csv"])
+    assert ((tmp_path / "a.csv").read_bytes(), sorted(path.name for path in tmp_path.iterdir())) == (b"new" * 900, ["a.csv", "a.csv.json"])
 
 
 def test_a_busy_publisher_is_asked_again_and_an_absent_file_is_not(publisher: Publisher, tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def fetch(
     for name, url in files_.items():
         path, found = _fetched(source, name, _mirrored(url, mirror), [edition] if edition else _editions(now), limits, progress)
         taken.append(load(path, by=by, now=now, edition=_month(found), url=found, expected=expected if only else "", progress=progress))
-        path.unlink()  # its observations are kept, and its fingerprint; the publisher has the file
+        fetching.discard(path)  # its observations are kept, and its fingerprint; the publisher has the file
     return taken
 
 

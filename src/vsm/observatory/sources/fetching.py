@@ -2,7 +2,8 @@
 
 The name is resolved once and the connection goes to that very address, so that a name that points into the local network
 (or changes its mind between check and use) reaches nothing. Redirects are followed a few times, each one checked anew, and
-never from https to http. What is there of a broken download is kept with its ETag and asked for with Range and If-Range.
+never from https to http. What is there of a broken download is kept with its ETag and asked for with Range and If-Range;
+a whole one that was not taken in yet stays with its fingerprint, and comes again only if the publisher has another by now.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ REDIRECTS = {301, 302, 303, 307, 308}
 # Answers after which trying again helps; others are final.
 PASSING = {408, 425, 429, 500, 502, 503, 504}
 
+NOT_MODIFIED = 304
 # No status of HTTP; browsers use it in this sense.
 TOO_MANY_REDIRECTS = 310
 
@@ -57,6 +59,7 @@ class _Broken(Exception):
 def fetch(url: str, into: Path, *, limits: Limits | None = None, progress: Progress = lambda _done, _total: None) -> str:
     """Get `url` into the file `into`; its SHA-256. Goes on where an earlier call stopped.
 
+    A file that an earlier call got whole is not sent again while the publisher says that it is the same. `discard` it when done.
     Raises `NotThere` (404), `Refused` (an address that is not public, too large, another final answer) and `Unavailable` when
     the network does not give it within the tries and the deadline; then what came is kept for the next call.
     """
@@ -64,6 +67,7 @@ def fetch(url: str, into: Path, *, limits: Limits | None = None, progress: Progr
     until = time.monotonic() + limits.deadline
     partial, memory = into.with_name(into.name + ".part"), into.with_name(into.name + ".part.json")
     into.parent.mkdir(parents=True, exist_ok=True)
+    held = _whole(into, url)
     cause = ""
     for attempt in range(limits.tries):
         if attempt:
@@ -72,15 +76,42 @@ def fetch(url: str, into: Path, *, limits: Limits | None = None, progress: Progr
             cause = cause or "deadline"
             break
         try:
-            _attempt(url, partial, memory, limits, until, progress)
+            told = _attempt(url, partial, memory, held, limits, until, progress)
         except (_Broken, OSError, http.client.HTTPException) as broken:
             cause = str(broken) or type(broken).__name__
             continue
+        if told is None:
+            return _digest(into)
         memory.unlink(missing_ok=True)
         partial.replace(into)
-        with into.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = _digest(into)
+        _fingerprint(into).write_text(json.dumps({"url": url, "told": told, "sha256": digest}), "utf-8")
+        return digest
     raise unreachable(url, cause)
+
+
+def discard(path: Path) -> None:
+    """Forget a file that was taken in."""
+    path.unlink()
+    _fingerprint(path).unlink(missing_ok=True)
+
+
+def _whole(path: Path, url: str) -> str:
+    """What the publisher told of the file that is here (ETag or date), if it is of this address and undamaged."""
+    try:
+        kept = json.loads(_fingerprint(path).read_text("utf-8"))
+        return str(kept["told"]) if (kept["url"], kept["sha256"]) == (url, _digest(path)) else ""
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def _fingerprint(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def unreachable(url: str, cause: str) -> Unavailable:
@@ -88,12 +119,17 @@ def unreachable(url: str, cause: str) -> Unavailable:
     return Unavailable(Reason("source-unreachable", text, {"url": url, "cause": cause[:200]}))
 
 
-def _attempt(url: str, partial: Path, memory: Path, limits: Limits, until: float, progress: Progress) -> None:
-    mark = _mark(memory, url) if partial.exists() else ""
+def _attempt(url: str, partial: Path, memory: Path, held: str, limits: Limits, until: float, progress: Progress) -> str | None:
+    """What the publisher tells of the file that came; None where the one `held` is the same."""
+    mark = _mark(memory, url) if partial.exists() and not held else ""
     have = partial.stat().st_size if mark else 0
     headers = {"User-Agent": "OpenVSM", "Accept-Encoding": "identity", **({"Range": f"bytes={have}-", "If-Range": mark} if have else {})}
+    if held:
+        headers["If-None-Match" if held.startswith(('"', "W/")) else "If-Modified-Since"] = held
     connection, answer = _open(url, headers, limits, until)
     try:
+        if answer.status == NOT_MODIFIED:
+            return None
         if answer.status == 416:
             memory.unlink(missing_ok=True)  # what is here is not a beginning of what is there
             raise _Broken("416")
@@ -107,6 +143,7 @@ def _attempt(url: str, partial: Path, memory: Path, limits: Limits, until: float
         done = _receive(answer, partial, begin, total, limits, until, progress)
         if total and done != total:
             raise _Broken(f"{done} / {total}")
+        return told
     finally:
         connection.close()
 
@@ -137,7 +174,7 @@ def _open(url: str, headers: dict[str, str], limits: Limits, until: float) -> tu
         except BaseException:
             connection.close()
             raise
-        if answer.status in {200, 206, 416}:
+        if answer.status in {200, 206, 416} or (answer.status == NOT_MODIFIED and headers.keys() & {"If-None-Match", "If-Modified-Since"}):
             return connection, answer
         connection.close()
         target = answer.getheader("Location")
