@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from vsm.cli.commands import main
 from vsm.exchange.institutions.models import Hub
+from vsm.observatory.sources import observations
+from vsm.observatory.sources.engines import opened
 from vsm.observatory.sources.models import Release
 
 pytestmark = pytest.mark.django_db
@@ -49,3 +52,14 @@ def test_a_doubled_copy_is_refused_in_words_and_what_cannot_be_compared_is_said(
 def test_what_cannot_be_fetched_is_told_with_its_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["observatory", "fetch", "cepii"]) != 0
     assert "https://www.cepii.fr" in capsys.readouterr().err
+
+
+def test_a_refusal_is_in_english_where_nobody_was_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def silent(address: str) -> None:
+        raise OSError(address)
+
+    monkeypatch.setattr(observations, "connect", lambda: opened("clickhouse://user:s3cret@warehouse.example/vsm", silent))
+    with translation.override("es"):  # in which a process of ours begins
+        assert main(["observatory", "indicator", "inbound"]) == 1
+    told = capsys.readouterr().err
+    assert (told.startswith("This part is not available at the moment:"), "warehouse.example does not answer" in told, "s3cret" in told) == (True, True, False)

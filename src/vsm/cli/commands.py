@@ -96,6 +96,7 @@ def main(words: Sequence[str]) -> int:
 def run(command: Command, words: Sequence[str]) -> int:
     if command.django:
         django.setup()
+        speak("en")  # as its help, until `--as` names somebody who reads another language
     module = import_module(command.module)
     if command.raw:
         hand_on: Callable[[Sequence[str]], int] = getattr(module, command.entry)
