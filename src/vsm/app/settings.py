@@ -107,6 +107,7 @@ ACCOUNT_USER_DISPLAY = "vsm.web.accounts.shown_as"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _own.is_secure
+MFA_FORMS = {"add_webauthn": "vsm.web.security_keys.AddKeyForm", "edit_webauthn": "vsm.web.security_keys.RenameKeyForm"}
 MFA_TOTP_ISSUER = "OpenVSM"
 MFA_TOTP_TOLERANCE = 1  # the code before and after, for clocks that differ (RFC 6238, section 5.2)
 

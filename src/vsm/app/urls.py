@@ -1,7 +1,9 @@
 """Every address: the doors' own tables, joined."""
 
-from django.urls import URLResolver, include, path
+from django.urls import URLResolver, include, path, re_path
 from django.urls.resolvers import RoutePattern
+
+from vsm.web.accounts import no_address_page
 
 
 class WhenAsked(URLResolver):
@@ -18,6 +20,7 @@ class WhenAsked(URLResolver):
 urlpatterns = [
     # Every noun's operations take a second to build.
     WhenAsked(RoutePattern("api/v1/"), "vsm.api.rest.urls", app_name="ninja", namespace="api"),
+    re_path(r"^accounts/(?:email|confirm-email)/", no_address_page),
     path("accounts/", include("allauth.urls")),
     path("", include("vsm.web.urls")),
 ]

@@ -3,12 +3,35 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from allauth.mfa.utils import is_mfa_enabled
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from vsm.kit.records import not_found
+from vsm.web.passwords import ALONE
 
 
 class InvitedOnly(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def format_email_subject(self, subject: str) -> str:
+        return subject
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """A short password is good beside a second factor only: where that was removed since, it opens nothing more."""
+        person = super().authenticate(request, **credentials)
+        if person is not None and len(credentials["password"]) < ALONE and not is_mfa_enabled(person):
+            text = _("Your password has fewer than %(needed)s characters and no second factor stands beside it any more. Choose a new one: ask for it under “Forgot your password?”.")
+            raise ValidationError(text % {"needed": ALONE})
+        return person
+
+
+def no_address_page(request: HttpRequest, **_rest: str) -> HttpResponse:
+    """The address names the account and is what an invitation, a role or a class is given to. allauth's page would let anybody take
+    an address without showing that letters to it reach them, and past the history."""
+    raise not_found()
 
 
 def shown_as(person: Any) -> str:
