@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.exchange.allocation.test_files import FAULTS, GOOD, folder_of
+from tests.exchange.allocation.test_files import FAULTS, GOOD, edited, folder_of
 from vsm.cli.commands import main
 from vsm.exchange.allocation.problem import Offering, Problem, Student
 from vsm.exchange.allocation.solver import allocate
@@ -53,6 +53,16 @@ def test_a_fault_is_told_in_the_reader_s_language(tmp_path: Path, capsys: pytest
 
     assert run("solve", problem, "--out", tmp_path / "out", "--language", "es") == 2
     assert capsys.readouterr().err.startswith("choices.csv, línea 4: student_id bea no está en students.csv.")
+
+
+def test_seats_reserved_for_a_group_that_nobody_is_of_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = edited("reserves.csv", "rural,1", "rural,1\nbiology,rur,0\nbiology,first,0\nalgebra,second,1")
+
+    assert run("solve", folder_of(content, tmp_path / "problem"), "--out", tmp_path / "out") == 0
+    assert capsys.readouterr().err .splitlines() == [
+        "No student is of the group “rur”: the seats reserved for it go to everybody.",
+        "No student is of the group “second”: the seats reserved for it go to everybody.",
+    ]
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,9 +58,12 @@ def allocation(args: argparse.Namespace) -> int:
 
 def _solve(args: argparse.Namespace) -> int:
     from vsm.exchange.allocation.file_runs import SUMMARY, solve
+    from vsm.exchange.allocation.files import of_nobody
 
     present = _problem(args.problem)
     outcome = solve(present, seed=args.seed, mechanism=args.mechanism, lottery=args.lottery)
+    for notice in of_nobody(present):
+        print(_sentence(notice, args.language), file=sys.stderr)
     _keep(args.problem, present, args.out / "problem")
     # The summary is written last: a folder without it is not an outcome.
     for name in sorted(outcome, key=lambda name: name == SUMMARY):

@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
+from typing import Any
 
 from vsm.exchange.allocation.faults import LARGEST, MOST_GROUPS
 from vsm.exchange.allocation.problem import Choice, Lottery, Mechanism, Offering, Problem, Reserve, Student
@@ -38,6 +39,23 @@ WRITTEN: Mapping[str, tuple[str, ...]] = {
 OPTIONAL = "reserves.csv"
 MOST_TOLD = 50  # faults; the rest is counted
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
+
+
+def of_nobody(problem: Mapping[str, Any]) -> list[Reason]:
+    """The groups for which seats are reserved and of which no student is: no fault, but often a name that is spelt otherwise.
+
+    Looked for in the bytes, where it costs nothing beside a million rows. A number may hide one: `2` is also what is wanted.
+    """
+    if OPTIONAL not in problem:
+        return []
+    named = {row["group"] for row in csv.DictReader(io.StringIO(bytes(problem[OPTIONAL]).decode("utf-8-sig")))}
+    students = bytes(problem["students.csv"])
+    text = N_("No student is of the group “%(group)s”: the seats reserved for it go to everybody.")
+    return [
+        Reason("group-of-nobody", text, {"group": name})
+        for name in sorted(named)
+        if not re.search(rb'[,|"]' + re.escape(name.encode()) + rb'\s*([,|"\r\n]|$)', students)
+    ]
 
 
 def problem_of(
