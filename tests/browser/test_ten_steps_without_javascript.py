@@ -126,7 +126,7 @@ def test_5_bia_nominates_ana(walk: Walk) -> None:
 def test_6_carlos_previews_and_publishes_the_allocation(walk: Walk) -> None:
     carlos = walk("carlos").opens("/calls/").picks("Seats are being given").does("Make an allocation preview")
     carlos.reads("A preview: nobody has been told", "Passed", HOME)
-    carlos.does("Publish this result").reads("Published")
+    carlos.follows("Publish this result").types(because="Priorities count, as announced.").sends().reads("Published", "Priorities count, as announced.")
     carlos.follows("History").reads("Make an allocation preview", "Publish this result", "Carlos Soto")
 
 

@@ -155,7 +155,7 @@ def allocation(story: Story) -> None:
         drain()
         story.act("carlos", "call", "allocate")
         story.things["run"] = Run.objects.get(call=story.things["call"]).pk
-        story.act("carlos", "run", "publish")
+        story.act("carlos", "run", "publish", because="The rules that were announced.")
         drain()
         assert Application.objects.get(pk=story.things["application:ana"]).state == "waiting"
         story.things["seat:beto"] = Seat.objects.get(application=story.things["application:beto"]).pk

@@ -81,6 +81,6 @@ def publish(door: Door, carlos: Person, world: World) -> UUID:
     run: UUID = Run.objects.get().pk
     door.act(carlos, "run", run, "schedule", at=NOW + timedelta(hours=2))
     door.act(carlos, "run", run, "undo")
-    door.act(carlos, "run", run, "publish")
+    door.act(carlos, "run", run, "publish", because="The rules that were announced.")
     drain()
     return run

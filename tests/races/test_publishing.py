@@ -50,7 +50,7 @@ def published(*, naive: bool) -> dict[str, Any]:
     if naive:
         row_by_row(run)
     elif run.state == "preview":
-        actions.publish(run, by=SYSTEM, now=NOW)
+        actions.publish(run, by=SYSTEM, now=NOW, because="The rules that were announced.")
     return found()
 
 

@@ -82,7 +82,7 @@ def two_previews(seed: int) -> dict[str, Any]:
     runs = [actions.allocate(world.call, by=world.carlos, now=NOW, mechanism=m) for m in ("deferred_acceptance", "serial_dictatorship")]
     Random(seed).shuffle(runs)
     carlos = world.carlos
-    raised = at_once([lambda run=run: actions.publish(run, by=carlos, now=NOW) for run in runs])
+    raised = at_once([lambda run=run: actions.publish(run, by=carlos, now=NOW, because="The rules that were announced.") for run in runs])
     published = Run.objects.filter(state="published").count()
     return {"published": published, "seats": Seat.objects.count(), "raised": told(raised), "faults": audit.verify()}
 

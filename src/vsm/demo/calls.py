@@ -248,7 +248,7 @@ def _publish(cast: Cast, office: str, call: Call, at: datetime) -> Run:
     by = cast.office(office, at)
     call.refresh_from_db()
     run = allocation.allocate(call, by=by, now=at)
-    run = allocation.publish(run, by=by, now=at)
+    run = allocation.publish(run, by=by, now=at, because="Priorities count, as the office announced when the call opened.")
     _work(at)
     return run
 

@@ -145,7 +145,7 @@ def three(**facts: object) -> World:
 
 def published(made: World, mechanism: str = "deferred_acceptance", *, now: datetime = NOW) -> Run:
     run = actions.allocate(made.call, by=made.carlos, now=now, mechanism=mechanism)
-    run = actions.publish(run, by=made.carlos, now=now)
+    run = actions.publish(run, by=made.carlos, now=now, because="The rules that were announced.")
     made.call.refresh_from_db()
     return run
 

@@ -249,7 +249,7 @@ def test_a_preview_is_refused_when_an_application_left_since() -> None:
     applications.withdraw(world.applications["bela"], by=world.student("bela"), now=NOW)
 
     with pytest.raises(Refused) as refusal:
-        actions.publish(run, by=world.carlos, now=LATER)
+        actions.publish(run, by=world.carlos, now=LATER, because="The rules that were announced.")
     assert codes(refusal) == ["preview-outdated"]
     assert Seat.objects.count() == 0
 
@@ -260,7 +260,7 @@ def test_a_preview_is_refused_when_seats_were_added_since() -> None:
     CallOffering.objects.filter(offering=world.offerings["algebra"]).update(seats=2)
 
     with pytest.raises(Refused) as refusal:
-        actions.publish(run, by=world.carlos, now=LATER)
+        actions.publish(run, by=world.carlos, now=LATER, because="The rules that were announced.")
     assert codes(refusal) == ["preview-outdated"]
 
 
@@ -275,14 +275,14 @@ def test_a_result_that_somebody_altered_is_not_published(at_least: int, monkeypa
     Frozen.objects.update(outcome=json.dumps(outcome, separators=(",", ":"), sort_keys=True).encode())
 
     with pytest.raises(Refused) as refusal:
-        actions.publish(Run.objects.get(), by=world.carlos, now=LATER)
+        actions.publish(Run.objects.get(), by=world.carlos, now=LATER, because="The rules that were announced.")
     assert codes(refusal) == ["audit-failed"]
     assert "digest-differs" in [fault.code for fault in audit_run(Run.objects.get()).violations]
     assert world.states()["ana"] == "nominated"
 
     Run.objects.update(outcome_digest=hashlib.sha256(bytes(Frozen.objects.get().outcome)).hexdigest())
     with pytest.raises(Refused) as refusal:
-        actions.publish(Run.objects.get(), by=world.carlos, now=LATER)
+        actions.publish(Run.objects.get(), by=world.carlos, now=LATER, because="The rules that were announced.")
     assert codes(refusal) == ["audit-failed"]
     assert world.states()["ana"] == "nominated"
     assert not Seat.objects.exists()
@@ -294,7 +294,7 @@ def test_a_seed_that_was_exchanged_after_sealing_is_found() -> None:
     run = actions.allocate(world.call, by=world.carlos, now=NOW)
 
     with pytest.raises(Refused) as refusal:
-        actions.publish(run, by=world.carlos, now=LATER)
+        actions.publish(run, by=world.carlos, now=LATER, because="The rules that were announced.")
     assert codes(refusal) == ["seed-not-the-sealed-one"]
 
 
@@ -305,7 +305,7 @@ def test_a_call_has_one_result() -> None:
     Frozen.objects.create(run=late, problem=b"", outcome=b"")
 
     with pytest.raises(Refused) as refusal:
-        actions.publish(late, by=world.carlos, now=LATER)
+        actions.publish(late, by=world.carlos, now=LATER, because="The rules that were announced.")
     assert codes(refusal) == ["already-published", "seed-not-the-sealed-one", "audit-failed"]
 
 
@@ -348,7 +348,7 @@ def test_a_publication_cut_off_at_any_statement_leaves_nothing() -> None:
     for statement in count():
         try:
             with power_cut_before(statement):
-                actions.publish(run, by=world.carlos, now=NOW)
+                actions.publish(run, by=world.carlos, now=NOW, because="The rules that were announced.")
         except PowerCut:
             assert everything(world) == before, statement
         else:
@@ -368,7 +368,7 @@ def test_without_the_transaction_a_publication_cut_off_would_leave_half(monkeypa
         monkeypatch.setattr(connection.features, "has_select_for_update", False)
 
     with pytest.raises(PowerCut), power_cut_before(2):
-        actions.publish(run, by=world.carlos, now=NOW)
+        actions.publish(run, by=world.carlos, now=NOW, because="The rules that were announced.")
     assert everything(world) != before
 
 
@@ -587,7 +587,8 @@ def test_a_stale_page_is_refused() -> None:
 
 # The tables -----------------------------------------------------------------------------------------------------------
 
-INPUTS: dict[str, dict[str, Any]] = {"withdraw": {"because": "Because."}}
+BECAUSE = {"because": "Because."}
+INPUTS: dict[str, dict[str, Any]] = dict.fromkeys(("withdraw", "publish", "schedule"), BECAUSE)
 
 
 @pytest.mark.parametrize("state", list(SeatState))
@@ -620,10 +621,10 @@ def test_each_verb_of_a_run_works_from_its_own_states_only(verb: str, state: str
         CutOff.objects.all().delete()
 
     if state in RUN_STEPS[verb].before:
-        assert TABLE["run", verb].perform(run, by=SYSTEM, now=NOW).state == RUN_STEPS[verb].after
+        assert TABLE["run", verb].perform(run, by=SYSTEM, now=NOW, **INPUTS.get(verb, {})).state == RUN_STEPS[verb].after
         return
     with pytest.raises(Refused) as refusal:
-        TABLE["run", verb].perform(run, by=SYSTEM, now=NOW)
+        TABLE["run", verb].perform(run, by=SYSTEM, now=NOW, **INPUTS.get(verb, {}))
     assert codes(refusal) == ["state"]
 
 

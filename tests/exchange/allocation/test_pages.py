@@ -67,7 +67,7 @@ def test_the_office_makes_compares_and_publishes_in_the_browser() -> None:
     assert "Passed, after looking at 5 choices" in preview
     assert SealedSeed.objects.get().seed not in preview + side_by_side
 
-    assert act(carlos, f"/runs/{run.pk}/publish/", expected_version=run.version) == 302
+    assert act(carlos, f"/runs/{run.pk}/publish/", expected_version=run.version, because="The rules that were announced.") == 302
     world.call.refresh_from_db()
     after = text_of(carlos, page)
     assert SealedSeed.objects.get().seed in after

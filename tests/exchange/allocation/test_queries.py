@@ -202,7 +202,7 @@ def test_no_door_reads_the_seed_before_publishing() -> None:
 
     assert len(seed) == 64
     assert seed not in json.dumps(RUN.values(run), default=str)
-    assert seed in json.dumps(RUN.values(actions.publish(run, by=world.carlos, now=NOW)), default=str)
+    assert seed in json.dumps(RUN.values(actions.publish(run, by=world.carlos, now=NOW, because="The rules that were announced.")), default=str)
 
 
 def test_lists_narrow_by_call_course_home_and_state() -> None:

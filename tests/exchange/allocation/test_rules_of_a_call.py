@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from tests.exchange.allocation import given
 from tests.exchange.allocation.given import CLOSES, NOW, World
@@ -12,13 +13,13 @@ from tests.exchange.allocation.test_pages import reader as anybody
 from tests.exchange.allocation.test_pages import text_of
 from vsm.exchange.agreements.models import Agreement, Promise
 from vsm.exchange.allocation import actions, policies
-from vsm.exchange.allocation.models import Declaration, DeclaredGroup, Frozen, Policy, Run
+from vsm.exchange.allocation.models import Declaration, DeclaredGroup, Frozen, Policy, Run, Seat
 from vsm.exchange.allocation.policies import DECLARATION, LimitRow, ReserveRow, groups_asked_by, groups_said
 from vsm.exchange.allocation.queries import answers_for
 from vsm.exchange.allocation.rules import opaque
 from vsm.exchange.applications.models import Application, Call
 from vsm.exchange.institutions.models import Organisation
-from vsm.kit import audit, clock
+from vsm.kit import audit, clock, jobs
 from vsm.kit.actions import TABLE
 from vsm.kit.actors import Actor
 from vsm.kit.errors import Invalid, NotAllowed, NotFound, Refused
@@ -189,9 +190,40 @@ def test_only_the_published_mechanism_can_be_published() -> None:
     set_rules(world, mechanism="deferred_acceptance")
     other = actions.allocate(world.call, by=world.carlos, now=NOW, mechanism="serial_dictatorship")
     with pytest.raises(Refused) as refusal:
-        actions.publish(other, by=world.carlos, now=NOW)
+        actions.publish(other, by=world.carlos, now=NOW, because="The rules that were announced.")
     assert codes(refusal) == ["other-rules"]
     assert given.published(world).mechanism == "deferred_acceptance"
+
+
+def test_an_office_that_was_free_to_choose_among_results_says_to_everybody_why_this_one() -> None:
+    world = given.three()
+    run = actions.allocate(world.call, by=world.carlos, now=NOW)
+    for act in (actions.publish, actions.schedule):
+        with pytest.raises(Invalid) as refusal:
+            act(run, by=world.carlos, now=NOW, because=" ")
+        assert codes(refusal) == ["choice-unexplained"]
+    assert not Seat.objects.exists()
+
+    with clock.stopped_at(NOW):
+        actions.schedule(run, by=world.carlos, now=NOW, because="Priorities count, as announced.")
+        jobs.drain()
+    assert Run.objects.get().state == "published"
+    assert "Priorities count, as announced." in text_of(Client(), f"/calls/{world.call.pk}/rules/")
+
+
+def test_an_order_taken_back_takes_its_reason_with_it() -> None:
+    world = given.three()
+    run = actions.allocate(world.call, by=world.carlos, now=NOW)
+    run = actions.schedule(run, by=world.carlos, now=NOW, at=LATER, because="Priorities count, as announced.")
+    assert actions.undo(run, by=world.carlos, now=NOW).because == ""
+
+
+def test_rules_that_were_fixed_need_no_word_more() -> None:
+    world = given.three()
+    Call.objects.filter(pk=world.call.pk).update(closes_at=CLOSES)
+    set_rules(world, mechanism="deferred_acceptance")
+    run = actions.allocate(world.call, by=world.carlos, now=NOW)
+    assert actions.publish(run, by=world.carlos, now=NOW).state == "published"
 
 
 # Told to nobody -------------------------------------------------------------------------------------------------------

@@ -206,7 +206,7 @@ def test_a_large_run_is_begun_at_once_and_completed_by_the_worker(monkeypatch: p
     assert stages == [0, 1, 2, 3]
     assert (run.state, run.outcome_digest, run.counts) == ("preview", quick.outcome_digest, quick.counts)
     assert Explanation.objects.filter(run=run).count() == 3
-    assert actions.publish(run, by=world.carlos, now=NOW).state == "published"
+    assert actions.publish(run, by=world.carlos, now=NOW, because="The rules that were announced.").state == "published"
 
 
 def test_a_run_that_is_discarded_while_it_is_computed_stays_discarded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,14 +224,14 @@ def test_an_order_to_publish_can_be_undone_and_is_carried_out_in_its_time() -> N
     world = given.three()
     with clock.stopped_at(NOW):
         run = actions.allocate(world.call, by=world.carlos, now=NOW)
-        run = actions.schedule(run, by=world.carlos, now=NOW, at=LATER)
+        run = actions.schedule(run, by=world.carlos, now=NOW, at=LATER, because="The rules that were announced.")
         actions.publish_due.call()
         drain()
         assert Run.objects.get().state == "scheduled"
         assert "Until then it can be undone" in text_of(reader(world.people["carlos"]), f"/runs/{run.pk}/")
         run = actions.undo(run, by=world.carlos, now=NOW)
         assert (run.state, run.publish_at) == ("preview", None)
-        actions.schedule(run, by=world.carlos, now=NOW, at=LATER)
+        actions.schedule(run, by=world.carlos, now=NOW, at=LATER, because="The rules that were announced.")
     with clock.stopped_at(LATER):
         actions.publish_due.call()
         drain()
@@ -242,7 +242,7 @@ def test_an_order_that_has_become_wrong_is_put_back_with_its_reason() -> None:
     world = given.three()
     with clock.stopped_at(NOW):
         run = actions.allocate(world.call, by=world.carlos, now=NOW)
-        actions.schedule(run, by=world.carlos, now=NOW)
+        actions.schedule(run, by=world.carlos, now=NOW, because="The rules that were announced.")
         Application.objects.filter(pk=world.applications["bela"].pk).update(state="withdrawn")
         drain()
     run.refresh_from_db()
@@ -256,7 +256,7 @@ def test_a_moment_that_has_passed_is_refused() -> None:
     run = actions.allocate(world.call, by=world.carlos, now=NOW)
     for at, code in ((NOW - timedelta(minutes=1), "moment-past"), (NOW + timedelta(days=90), "moment-far")):
         with pytest.raises(Invalid) as refusal:
-            actions.schedule(run, by=world.carlos, now=NOW, at=at)
+            actions.schedule(run, by=world.carlos, now=NOW, at=at, because="The rules that were announced.")
         assert codes(refusal) == [code]
 
 
@@ -279,7 +279,7 @@ carlos = reader(world.people["carlos"])
 from vsm.exchange.allocation.models import Run
 assert act(carlos, f"/calls/{world.call.pk}/allocate/", mechanism="deferred_acceptance") == 302
 run = Run.objects.get()
-assert act(carlos, f"/runs/{run.pk}/publish/", expected_version=run.version) == 302
+assert act(carlos, f"/runs/{run.pk}/publish/", expected_version=run.version, because="The rules that were announced.") == 302
 ana = reader(world.applications["ana"].student)
 for who, path in (
     (carlos, f"/calls/{world.call.pk}/allocation/"), (carlos, f"/runs/{run.pk}/"), (carlos, f"/organisations/{world.mapocho.pk}/solve_files/"), (carlos, "/trials/"),

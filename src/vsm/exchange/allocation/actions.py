@@ -38,6 +38,7 @@ from vsm.exchange.allocation.rules import (
     scheduling_problems,
     sealing_obstacles,
     silence,
+    unexplained_choice,
 )
 from vsm.exchange.allocation.solver import Outcome
 from vsm.exchange.allocation.states import CALL_STEPS, RUN_STEPS, SEAT_STEPS, RunState, SeatState
@@ -58,6 +59,13 @@ from vsm.kit.verdict import Reason
 
 OFFICE = ("coordinator@organisation",)
 OFFICE_OF_RUN = ("coordinator@call.organisation",)
+WhyThisResult = Annotated[
+    str,
+    Ask(
+        _("Why this result? (everybody reads it: name nobody)"), _("Needed where the rules of the call left open how seats are given."),
+        kind="long_text", limit=2000,
+    ),
+]  # fmt: skip
 STUDENT = ("self@application.student",)
 
 
@@ -154,12 +162,15 @@ def add_seats(
 @action("publish", on=Run, label=_("Publish this result"), allow=OFFICE_OF_RUN, step=RUN_STEPS["publish"], tone="primary")
 @bulk.uncollected()
 @bulk.roomy()
-def publish(run: Run, *, by: Actor, now: datetime) -> Run:
+def publish(run: Run, *, by: Actor, now: datetime, because: WhyThisResult = "") -> Run:
     """Announce the result: the seed is revealed, seats are offered, everybody is answered. It cannot be taken back.
 
-    The independent audit must pass, and the preview must still describe the applications as they are. Everything
-    happens in one transaction; other previews of the call are discarded.
+    The independent audit must pass, the preview must still describe the applications as they are, and an office that was
+    free to choose among results says why it chose this one. Everything happens in one transaction; other previews of the
+    call are discarded.
     """
+    Invalid.because(unexplained_choice(fixed=rules_of(run.call).mechanism, because=because))
+    run.because = because
     # The call before its applications: in the order in which closing a call takes them.
     run.call = Call.objects.select_for_update().get(pk=run.call_id)
     seed = sealed_seed(run.call)
@@ -189,10 +200,11 @@ def publish(run: Run, *, by: Actor, now: datetime) -> Run:
 def schedule(
     run: Run, *, by: Actor, now: datetime,
     at: Annotated[datetime | None, Ask(_("When?"), _("Left empty: as soon as the worker is free. Until then it can be undone."))] = None,
+    because: WhyThisResult = "",
 ) -> Run:  # fmt: skip
     """Let the worker publish this result at a moment. Until then nobody is told, and it can be undone."""
-    Invalid.because(scheduling_problems(at=at, now=now))
-    run.publish_at, run.error = at or now, []
+    Invalid.because([*scheduling_problems(at=at, now=now), *unexplained_choice(fixed=rules_of(run.call).mechanism, because=because)])
+    run.publish_at, run.because, run.error = at or now, because, []
     if at is None:
         publish_run.enqueue(run_id=str(run.pk))
     return run
@@ -201,7 +213,7 @@ def schedule(
 @action("undo", on=Run, label=_("Do not publish it yet"), allow=OFFICE_OF_RUN, step=RUN_STEPS["undo"], tone="primary")
 def undo(run: Run, *, by: Actor, now: datetime, because: str = "") -> Run:
     """Take the order to publish back, before it is carried out. Nobody was told anything."""
-    run.publish_at = None
+    run.publish_at, run.because = None, ""
     return run
 
 
@@ -355,7 +367,7 @@ def publish_run(run_id: str) -> None:
     if run.state != RunState.SCHEDULED or (run.publish_at and run.publish_at > clock.now()):
         return
     try:
-        publish(run, by=SYSTEM, now=clock.now())
+        publish(run, by=SYSTEM, now=clock.now(), because=run.because)
     except VsmError as refusal:
         _note_error(run, refusal)
         undo(run, by=SYSTEM, now=clock.now(), because="; ".join(say_reasons(refusal.reasons))[:2000])

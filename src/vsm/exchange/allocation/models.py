@@ -115,7 +115,8 @@ class Runs(VisibleQuerySet):
 class Run(Record):
     """One computation of the allocation. `seed` stays empty until publishing, which is a second act.
 
-    `progress` counts the stages (`computing.STAGES`) that the worker has done; `error` are the reasons why it gave up.
+    `progress` counts the stages (`computing.STAGES`) that the worker has done; `error` are the reasons why it gave up;
+    `because` is why the office chose this result, for everybody to read.
     """
 
     noun = "run"
@@ -132,6 +133,7 @@ class Run(Record):
     error = models.JSONField(default=list, blank=True)
     publish_at = models.DateTimeField(null=True, blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
+    because = models.TextField(default="", blank=True)
     state = models.CharField(max_length=10, default=RunState.PREVIEW, choices=choices_of(RunState))
 
     objects = Runs.as_manager()

@@ -401,6 +401,7 @@ RUN = resource(
             Shown("made_at", _("Made"), lambda r: r.created_at, "moment", sort="created_at"),
             Shown("publish_at", _("Will be published"), lambda r: r.publish_at, "moment"),
             Shown("published_at", _("Published"), lambda r: r.published_at, "moment", sort="published_at"),
+            Shown("because", _("Why this result"), lambda r: r.because, "long_text"),
             Shown("progress", _("Stages computed"), lambda r: r.progress, "integer", detail=False),
             Shown("problem_digest", _("Fingerprint of the frozen problem"), lambda r: r.problem_digest, "digest"),
             Shown("outcome_digest", _("Fingerprint of the outcome"), lambda r: r.outcome_digest, "digest"),

@@ -124,3 +124,14 @@ def silence(because: str) -> Iterator[Reason]:
     """The refusal of a change by hand that gives no reason."""
     if not because.strip():
         yield Reason("because", N_("Say why: it stands in the history, and those concerned can read it."), {}, "because")
+
+
+def unexplained_choice(*, fixed: str, because: str) -> Iterator[Reason]:
+    """The refusal of a result that was chosen among others in silence. `fixed`: the mechanism that the call announced, if any."""
+    if not fixed and not because.strip():
+        yield Reason(
+            "choice-unexplained",
+            N_("The rules of this call left open how seats are given, so whoever publishes chooses among results. Say why it is this one: everybody who applied can read it."),
+            {},
+            "because",
+        )

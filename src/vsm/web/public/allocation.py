@@ -167,6 +167,7 @@ def _published(run: Run, rules: Policy) -> dict[str, Any]:
         "until": appeals_until(run.call, run),
         "result_facts": [
             {"label": _("Rules used"), "kind": "text", "value": str(MECHANISMS[run.mechanism])},
+            *([{"label": _("Why this result"), "kind": "text", "value": run.because}] if run.because else []),
             {"label": _("Published"), "kind": "moment", "value": run.published_at},
             {"label": _("Applications"), "kind": "integer", "value": run.counts["applications"]},
             {"label": _("Students with a seat"), "kind": "integer", "value": run.counts["placed"]},
