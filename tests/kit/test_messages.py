@@ -2,9 +2,11 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import polib
 import pytest
+from django.utils.translation import gettext, override
 
 from vsm.kit.messages import TRANSLATED, Message, catalogue, collect, compile_changed, faults_of, merge, placeholders
 
@@ -104,3 +106,16 @@ def test_what_changed_is_compiled_and_nothing_else(tmp_path: Path) -> None:
 
 def test_placeholders_are_the_named_ones() -> None:
     assert placeholders("%(b)s of %(a)d, 100%%, %(a)s and %%(c)s") == ["a", "b"]
+
+
+def test_what_was_looked_up_before_the_catalogue_was_there_is_translated_from_then_on(tmp_path: Path, settings: Any) -> None:
+    settings.LOCALE_PATHS = [tmp_path]
+    with override("es"):
+        before = gettext("A letter of the first start.")
+    merge(tmp_path, [Message("A letter of the first start.")])
+    spanish = polib.pofile(str(catalogue(tmp_path, "es")))
+    spanish[0].msgstr = "Una carta del primer arranque."
+    spanish.save()
+    compile_changed(tmp_path)
+    with override("es"):
+        assert (before, gettext("A letter of the first start.")) == ("A letter of the first start.", "Una carta del primer arranque.")

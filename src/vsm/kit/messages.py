@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import polib
+from django.utils.translation.reloader import translation_file_changed
 from django.utils.translation.template import templatize
 
 TRANSLATED = ("es", "pt_BR", "fr")  # English is the language of the strings themselves
@@ -81,7 +82,7 @@ def faults_of(locale: Path, messages: Iterable[Message]) -> list[str]:
 
 
 def compile_changed(locale: Path) -> int:
-    """Compile each `.po` that is newer than its `.mo`. Returns how many were."""
+    """Compile each `.po` that is newer than its `.mo`, and have this process read the new ones. Returns how many were."""
     compiled = 0
     for source in sorted(locale.glob("*/LC_MESSAGES/*.po")):
         target = source.with_suffix(".mo")
@@ -90,6 +91,8 @@ def compile_changed(locale: Path) -> int:
         partial = target.with_suffix(".part")
         polib.pofile(str(source)).save_as_mofile(str(partial))
         partial.replace(target)
+        # A first start writes the demo's letters in this process, which has looked for the catalogue before it was there.
+        translation_file_changed(sender=None, file_path=target)
         compiled += 1
     return compiled
 
