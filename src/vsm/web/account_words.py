@@ -23,6 +23,8 @@ SAID = (
     N_('The password reset link was invalid, possibly because it has already been used.  Please request a <a href="%(passwd_reset_url)s">new password reset</a>.'),
     N_("Your password is now changed."),
     N_("Enter your password:"),
+    N_("Enter an authenticator code:"),
+    N_("You must type the same password each time."),
     N_("You are already logged in as %(user_display)s."),
     N_("Your account is protected by two-factor authentication. Please enter an authenticator code:"),
     N_("You are about to generate a new set of recovery codes for your account."),

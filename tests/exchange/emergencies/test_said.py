@@ -19,7 +19,7 @@ from vsm.kit.verdict import Reason
 def mistakes() -> Iterator[tuple[Reason, dict[str, str]]]:
     """A reason, and words of it in each language."""
     (early,) = why_not_lift(starts_on=date(2027, 3, 10), on=date(2027, 3, 9), return_on=date(2027, 3, 9), today=date(2027, 3, 12))
-    yield early, {"es": "10 de marzo de 2027", "pt-br": "10 de Março de 2027", "fr": "10 mars 2027"}
+    yield early, {"es": "10 de marzo de 2027", "pt-br": "10 de março de 2027", "fr": "10 mars 2027"}
     (reversed_days,) = (
         each
         for each in why_not_declare(
@@ -28,7 +28,7 @@ def mistakes() -> Iterator[tuple[Reason, dict[str, str]]]:
         )
         if each.code == "dates-reversed"
     )  # fmt: skip
-    yield reversed_days, {"es": "1 de marzo de 2027", "pt-br": "1 de Março de 2027", "fr": "1 mars 2027"}
+    yield reversed_days, {"es": "1 de marzo de 2027", "pt-br": "1 de março de 2027", "fr": "1 mars 2027"}
     skipped = clock_note(datetime(2026, 9, 6, 0, 30), "America/Santiago")
     twice = clock_note(datetime(2027, 4, 3, 23, 30), "America/Santiago")
     gone = why_no_zone("America/Limma", available_timezones())

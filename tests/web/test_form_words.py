@@ -1,0 +1,23 @@
+"""What the libraries say in forms and dates is told in our voice."""
+
+from datetime import date
+
+import pytest
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import formats, translation
+
+from vsm.web import form_words
+
+
+def test_a_form_speaks_to_a_spanish_reader_as_every_page_does() -> None:
+    with pytest.raises(ValidationError) as refused:
+        forms.EmailField().clean("nobody")
+    with translation.override("es"):
+        assert refused.value.messages == ["Escribe una dirección de correo electrónico válida."]
+
+
+def test_portuguese_months_are_small_in_sentences() -> None:
+    with translation.override("pt-br"):
+        assert formats.date_format(date(2027, 3, 1), "DATE_FORMAT") == "1 de março de 2027"
+        assert [month for name in form_words.MONTHS if (month := translation.gettext(name)) != month.lower()] == []
