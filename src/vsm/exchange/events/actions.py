@@ -83,6 +83,10 @@ def _why_not_use(registration: Registration, now: datetime) -> list[Reason]:
     return list(why_not_use(state=registration.event.state, ends_at=registration.event.ends_at, now=now))
 
 
+def _is_open(event: OnlineEvent) -> bool:
+    return not list(why_not_register(state=event.state, closes_at=event.closes_at, now=clock.now()))
+
+
 def _is_to_be_used(registration: Registration) -> bool:
     return not _why_not_use(registration, clock.now())
 
@@ -180,7 +184,7 @@ def cancel_event(
     return event
 
 
-@action("register", on=OnlineEvent, label=_("Register"), allow=("person",), step=EVENT_STEPS["register"], tone="primary")
+@action("register", on=OnlineEvent, label=_("Register"), allow=("person",), step=EVENT_STEPS["register"], tone="primary", when=_is_open)
 def register(
     event: OnlineEvent, *, by: Actor, now: datetime,
     needs: Annotated[str, Ask(_("What do you need to take part?"), _("Captions, sign language, slides in advance … Only the organiser reads it."), limit=500)] = "",
@@ -257,9 +261,9 @@ def cancel_registration(registration: Registration, *, by: Actor, now: datetime,
     return registration
 
 
-@action("join", on=Registration, label=_("Join"), allow=("self@person",), step=REGISTRATION_STEPS["join"], when=_is_to_be_used)
+@action("join", on=Registration, label=_("Join"), allow=(), step=REGISTRATION_STEPS["join"])
 def join(registration: Registration, *, by: Actor, now: datetime) -> Registration:
-    """Note that the meeting was opened from here; the organiser confirms who was there."""
+    """Note that the meeting was opened from here, which the page of one's place does; the organiser confirms who was there."""
     Refused.because(_why_not_use(registration, now))
     registration.joined_at = registration.joined_at or now
     registration.save()
@@ -303,7 +307,7 @@ def take_attendance(
     return event
 
 
-@action("add_recording", on=OnlineEvent, label=_("Add the recording"), allow=ORGANISERS, step=EVENT_STEPS["add_recording"])
+@action("add_recording", on=OnlineEvent, label=_("Add the recording"), allow=ORGANISERS, step=EVENT_STEPS["add_recording"], when=lambda e: e.is_recorded)
 def add_recording(
     event: OnlineEvent, *, by: Actor, now: datetime,
     recording_url: Annotated[str, Ask(_("Address of the recording"), limit=200, start=_started("recording_url", ""))],

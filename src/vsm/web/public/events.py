@@ -246,7 +246,7 @@ def _zone(event: OnlineEvent) -> Any:
 
 def registration_part(registration: Registration, actor: Actor) -> dict[str, Any]:
     """For whoever has an account: the same page as by the link."""
-    return {"registration": registration, "link": f"/online-events/mine/{link_token(registration)}/" if actor.person_id == registration.person_id else "", "is_over": registration.event.ends_at <= clock.now()}
+    return {"registration": registration, "link": f"/online-events/mine/{link_token(registration)}/" if actor.person_id == registration.person_id else "", "is_in_use": registration.state != "cancelled" and registration.state != "expired" and registration.event.state == "published" and clock.now() < registration.event.ends_at}
 
 
 def desk_steps(actor: Actor, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
