@@ -61,7 +61,10 @@ class Shown:
 
 @dataclass(frozen=True)
 class Filter:
-    """A question by which a list narrows. `choices(actor)` gives (value, label); empty means free text or a date."""
+    """A question by which a list narrows. `choices(actor)` gives (value, label); empty means free text or a date.
+
+    A filter of the kind `identifier` is for programs and links: no page asks a person for it.
+    """
 
     name: str
     label: Any

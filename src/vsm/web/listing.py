@@ -39,6 +39,8 @@ class Listing:
     csv_url: str
     empty: dict[str, str]
     sort: str = ""
+    unknown: tuple[str, ...] = ()
+    """Choices asked for that there are not, as sentences."""
 
 
 def listing_of(entry: Resource, actor: Actor, params: Mapping[str, str], *, base: QuerySet[Any] | None = None, csv_url: str = "") -> Listing:
@@ -47,12 +49,14 @@ def listing_of(entry: Resource, actor: Actor, params: Mapping[str, str], *, base
     paginator = Paginator(ordered(entry, found, params.get("sort", "")), PAGE)
     page = paginator.get_page(params.get("page", "1"))
     kept = {name: value for name, value in params.items() if value and name != "page"}
+    filters = _filters(entry, params, actor)
+    pills = _pills(filters, kept)
     return Listing(
         caption=say(entry.label_plural),
         columns=[_column(shown, kept) for shown in entry.listed],
         rows=[{"url": address(entry, record), "cells": _row(cells(entry, record, entry.listed))} for record in page.object_list],
-        filters=_filters(entry, params, actor),
-        pills=_pills(entry, kept, actor),
+        filters=filters,
+        pills=pills,
         total=paginator.count,
         first=page.start_index(),
         last=page.end_index(),
@@ -63,8 +67,13 @@ def listing_of(entry: Resource, actor: Actor, params: Mapping[str, str], *, base
         previous_url="?" + urlencode({**kept, "page": page.number - 1}) if page.has_previous() else "",
         next_url="?" + urlencode({**kept, "page": page.number + 1}) if page.has_next() else "",
         csv_url=(csv_url or f"/{entry.plural}.csv") + ("?" + urlencode(kept) if kept else ""),
-        empty={"text": say(entry.empty) if entry.empty else _("Nothing here yet."), "url": "", "label": ""},
+        empty=_empty(entry, bool(pills)),
         sort=params.get("sort", ""),
+        unknown=tuple(
+            _("“%(value)s” is no choice of “%(filter)s”, so nothing is found by it. Choose one of the list.") % {"value": each["value"], "filter": each["label"]}
+            for each in filters
+            if each["kind"] == "choice" and each["value"] not in {str(value) for value, _label in each["choices"]}
+        ),
     )
 
 
@@ -148,6 +157,8 @@ def _column(shown: Shown, kept: Mapping[str, str]) -> dict[str, str]:
 def _filters(entry: Resource, params: Mapping[str, str], actor: Actor) -> list[dict[str, Any]]:
     asked: list[dict[str, Any]] = [{"name": "q", "label": _("Search words"), "kind": "text", "value": params.get("q", ""), "choices": []}]
     for question in entry.filters:
+        if question.kind == "identifier" and not params.get(question.name):
+            continue
         choices = question.choices(actor) if question.choices else []
         asked.append(
             {
@@ -158,9 +169,16 @@ def _filters(entry: Resource, params: Mapping[str, str], actor: Actor) -> list[d
     return asked
 
 
-def _pills(entry: Resource, kept: Mapping[str, str], actor: Actor) -> list[dict[str, str]]:
+def _empty(entry: Resource, narrowed_down: bool) -> dict[str, str]:
+    """What stands in place of rows. That there are none at all is said only where nothing was filtered out."""
+    if narrowed_down:
+        return {"text": _("Nothing here matches what you filter by."), "url": "?", "label": _("Show the whole list")}
+    return {"text": say(entry.empty) if entry.empty else _("Nothing here yet."), "url": "", "label": ""}
+
+
+def _pills(filters: list[dict[str, Any]], kept: Mapping[str, str]) -> list[dict[str, str]]:
     pills = []
-    labels = {question["name"]: question for question in _filters(entry, kept, actor)}
+    labels = {question["name"]: question for question in filters}
     for name, value in kept.items():
         if name not in labels:
             continue

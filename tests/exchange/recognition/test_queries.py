@@ -26,7 +26,7 @@ def test_results_are_filtered_by_state_pass_host_course_and_words():
     assert [len(found(RESULT, w.ines, state=state)) for state in ("final", "provisional", "superseded")] == [1, 1, 0]
     assert [len(found(RESULT, w.ines, passed=answer)) for answer in ("yes", "no")] == [1, 1]
     assert len(found(RESULT, w.ines, host=str(w.host.pk))) == 2
-    assert len(found(RESULT, w.ines, offering=str(w.offering.pk))) == 1
+    assert [len(found(RESULT, w.ines, offering=value)) for value in (str(w.offering.pk), w.offering.opportunity.code.lower(), "no-such-code")] == [1, 1, 0]
     assert len(found(RESULT, w.ines, q="nahui")) == 2
     assert found(RESULT, w.ines, host="not-an-id") == found(RESULT, w.ines, host=str(w.home.pk)) == []
 

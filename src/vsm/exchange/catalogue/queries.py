@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from vsm import rulebook
@@ -109,6 +110,18 @@ def instructor_choices(offering: Any, _actor: Actor) -> list[tuple[str, str]]:
         memberships__role=Role.INSTRUCTOR, memberships__organisation_id=offering.opportunity.organisation_id, is_active=True
     ).distinct()
     return [(str(person.pk), person.name) for person in found]
+
+
+def course_filter(path: str = "offering") -> Filter:
+    """Those of one course: by its code, which people know, or by its offering's identifier, as programs do. `path` leads to the offering."""
+
+    def apply(found: QuerySet[Any], value: str) -> QuerySet[Any]:
+        try:
+            return found.filter(**{path: UUID(value)})
+        except ValueError:
+            return found.filter(**{f"{path}__opportunity__code__iexact": value.strip()})
+
+    return Filter("offering", _("Course (its code)"), apply, kind="text")
 
 
 def meeting_lines(offering: Any) -> list[str]:

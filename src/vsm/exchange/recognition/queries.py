@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from vsm import rulebook
 from vsm.exchange.catalogue.models import Offering
+from vsm.exchange.catalogue.queries import course_filter
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import name_of, organisation_ref
 from vsm.exchange.learning_agreements.models import LearningAgreement
@@ -381,7 +382,7 @@ RESULT = resource(
             state_filter(RESULT_STATES),
             Filter("passed", _("Passed"), lambda found, value: found.filter(passed=value == "yes"), choices=_yes_or_no),
             Filter("host", _("Host institution"), _by("enrolment__offering__opportunity__organisation_id"), choices=_mine(*STAFF)),
-            Filter("offering", _("Course"), _by("enrolment__offering_id"), kind="text"),
+            course_filter("enrolment__offering"),
         ),
         related=("enrolment__student", "enrolment__offering__opportunity", "corrects", "corrected_by"),
         states=RESULT_STATES, empty=_("No result yet. Teachers enter them on the page of their course."),

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.catalogue.models import Offering
+from vsm.exchange.catalogue.queries import course_filter
 from vsm.exchange.institutions.queries import organisation_ref
 from vsm.exchange.people.models import Person
 from vsm.exchange.people.queries import person_ref
@@ -279,7 +280,7 @@ ENROLMENT = resource(
         ),
         filters=(
             state_filter(ENROLMENT_STATES),
-            Filter("offering", _("Course (identifier)"), lambda found, value: _narrow(found, "offering_id", value), kind="text"),
+            course_filter(),
         ),
         order="-enrolled_at", related=("student", "home", "offering__opportunity__organisation"), prefetch=("attendance",),
         states=ENROLMENT_STATES, sections=(Section(_("Meetings"), "session", lambda e: {"offering": e.offering}),),
@@ -310,8 +311,8 @@ SESSION = resource(
         filters=(
             state_filter(SESSION_STATES),
             Filter("from", _("From"), lambda found, value: _since(found, value), kind="date"),
-            Filter("offering", _("Course (identifier)"), lambda found, value: _narrow(found, "offering_id", value), kind="text"),
-            Filter("series", _("Series (identifier)"), lambda found, value: _narrow(found, "series_id", value), kind="text"),
+            course_filter(),
+            Filter("series", _("Series (identifier)"), lambda found, value: _narrow(found, "series_id", value), kind="identifier"),
         ),
         order="starts_at", related=WITH_HOLDER, prefetch=("series__participants",), states=SESSION_STATES,
         empty=_("The meetings of your courses stand here once they are scheduled."),
@@ -341,7 +342,7 @@ SERIES = resource(
         ),
         filters=(
             state_filter(SERIES_STATES),
-            Filter("owner", _("Belongs to (identifier)"), lambda found, value: _narrow(found, "owner_id", value), kind="text"),
+            Filter("owner", _("Belongs to (identifier)"), lambda found, value: _narrow(found, "owner_id", value), kind="identifier"),
         ),
         order="-starts_on", related=("organisation",), prefetch=("participants__person",), states=SERIES_STATES, starts=(("organisation", "make_series"),),
         sections=(Section(_("Meetings"), "session", lambda s: {"series": s}),),

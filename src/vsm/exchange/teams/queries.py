@@ -191,7 +191,7 @@ FORMATION = resource(
             Shown("owner_noun", _("Belongs to (noun)"), lambda f: f.owner_noun, detail=False),
             Shown("owner_id", _("Belongs to (identifier)"), lambda f: str(f.owner_id), detail=False),
         ),
-        filters=(state_filter(FORMATION_STATES), Filter("owner", _("Belongs to (identifier)"), _owner, kind="text")),
+        filters=(state_filter(FORMATION_STATES), Filter("owner", _("Belongs to (identifier)"), _owner, kind="identifier")),
         related=("organisation", "previous"), prefetch=("leaders",), states=FORMATION_STATES,
         sections=(
             Section(_("Teams"), "team", lambda f: {"formation": f.root, "state": TeamState.ACTIVE}),
@@ -213,7 +213,7 @@ TEAM = resource(
             Shown("state", _("State"), lambda t: t.state, "state", listed=True, sort="state"),
             Shown("formation_id", _("Formation (identifier)"), lambda t: str(t.formation_id), detail=False),
         ),
-        filters=(state_filter(TEAM_STATES), Filter("owner", _("Belongs to (identifier)"), lambda found, value: found.filter(formation__owner_id=UUID(value)), kind="text")),
+        filters=(state_filter(TEAM_STATES), Filter("owner", _("Belongs to (identifier)"), lambda found, value: found.filter(formation__owner_id=UUID(value)), kind="identifier")),
         order="number", related=("formation__organisation",), prefetch=("memberships__person", "formation__leaders"), states=TEAM_STATES,
         empty=_("Your teams stand here once they are published."),
     )
@@ -232,7 +232,7 @@ MEMBERSHIP = resource(
             Shown("why_joined", _("Why joined"), lambda m: m.why_joined, "long_text"),
             Shown("why_left", _("Why left"), lambda m: m.why_left, "long_text"),
         ),
-        filters=(Filter("team", _("Team (identifier)"), lambda found, value: found.filter(team_id=UUID(value)), kind="text"),),
+        filters=(Filter("team", _("Team (identifier)"), lambda found, value: found.filter(team_id=UUID(value)), kind="identifier"),),
         order="-joined_at", related=("person", "team", "formation"), prefetch=("team__memberships", "formation__leaders"),
         empty=_("Who was in which team stands here."),
     )

@@ -1,0 +1,31 @@
+"""What a list says of the filters that it was asked for."""
+
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from tests.exchange.learning_agreements.given import give_role, organisation, person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def bia() -> Client:
+    someone, home = person("bia@people.example"), organisation("home", "PE", "America/Lima")
+    give_role(someone, home, "coordinator")
+    browser = Client(headers={"Accept-Language": "en"})
+    browser.force_login(someone)
+    return browser
+
+
+def test_a_choice_that_there_is_not_is_named(bia: Client) -> None:
+    asked = [bia.get(f"/seats/{query}").content.decode() for query in ("", "?state=offered", "?state=nix")]
+    assert ["“nix” is no choice of “State”" in page for page in asked] == [False, False, True]
+    assert ["Nothing here matches what you filter by." in page for page in asked] == [False, True, True]
+
+
+def test_a_page_asks_nobody_for_an_identifier_and_keeps_the_one_of_a_link(bia: Client) -> None:
+    fresh, linked = bia.get("/sessions/").content.decode(), bia.get(f"/sessions/?series={(series := uuid4())}").content.decode()
+    assert ("dentifier" in fresh.partition("<main")[2], f'<input type="hidden" name="series" value="{series}">' in linked) == (False, True)
+    assert "Course (its code)" in fresh
