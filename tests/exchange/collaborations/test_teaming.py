@@ -1,12 +1,13 @@
 """Mixed teams by the engine: both classes in each, explained, and few moves after somebody left."""
 
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 import pytest
 
-from tests.exchange.collaborations.given import NOW, World, actor, at, of_code
+from tests.exchange.collaborations.given import NOW, World, actor, at, fresh, of_code, plan
 from vsm.exchange.collaborations import actions
+from vsm.exchange.collaborations.actions import PhaseRow
 from vsm.exchange.collaborations.models import Exchange
 from vsm.exchange.sessions.models import Participant as Attendee
 from vsm.exchange.sessions.models import Series
@@ -100,6 +101,28 @@ def test_live_meetings_follow_who_takes_part(world: World) -> None:
     with pytest.raises(Refused):
         action(exchange, by=actor(world.pilar), now=NOW, **begin)
     assert (Series.objects.count(), list(Job.objects.filter(state="dead").values_list("path", "error"))) == (1, [])
+
+
+def met(series: Series) -> list[str]:
+    return [each.wall_starts[:10] for each in series.sessions.filter(state="scheduled").order_by("starts_at")]
+
+
+def test_a_plan_that_ends_earlier_and_an_exchange_that_ends_leave_no_meeting_behind(world: World) -> None:
+    with clock.stopped_at(NOW):
+        exchange = formed(world)
+        series = actions.meeting.plan_meetings(exchange, by=actor(world.pilar), now=NOW, weekday=1, starts=time(13))
+        assert (met(series)[0], met(series)[-1], len(met(series))) == ("2027-02-16", "2027-04-13", 9)
+        days = {"icebreaker": (START, date(2027, 2, 21)), "collaboration": (date(2027, 2, 22), date(2027, 3, 14)), "reflection": (date(2027, 3, 15), date(2027, 3, 21))}
+        phases = [PhaseRow(phase=phase, starts_on=first, ends_on=last) for phase, (first, last) in days.items()]
+        tasks = [task.model_copy(update={"due_on": days[task.phase][1]}) for task in plan()["tasks"]]
+        shorter = actions.present_plan(world.drafted(fresh(exchange), phases=phases, tasks=tasks), by=actor(world.pilar), now=NOW)
+        for teacher in (world.pilar, world.remy):
+            shorter = actions.sign_plan(fresh(shorter), by=actor(teacher), now=NOW, digest=fresh(shorter).current_version.digest)
+        assert (met(series)[-1], len(met(series))) == ("2027-03-16", 5)
+        drain()
+        assert Message.objects.filter(kind="series_changed").count() == 18
+        actions.cancel(fresh(exchange), by=actor(world.remy), now=NOW, because="Too few students.")
+        assert (met(series), fresh(series).state) == ([], "cancelled")
 
 
 def test_a_teacher_puts_people_into_teams_by_hand_and_each_team_is_explained(world: World) -> None:

@@ -1,6 +1,6 @@
 """Live meetings of an exchange: a weekly series on the hour that suits both classes, kept in step with who takes part."""
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,16 @@ from vsm.exchange.collaborations.matching import Overlap, common_hours, common_w
 from vsm.exchange.collaborations.models import Exchange, Participant
 from vsm.exchange.collaborations.states import EXCHANGE_STEPS, ParticipantState
 from vsm.exchange.sessions.models import Series
-from vsm.exchange.sessions.series import add_participants, each_week, lead, make_series, member, remove_participants
+from vsm.exchange.sessions.series import (
+    add_participants,
+    cancel_series,
+    each_week,
+    keep_within,
+    lead,
+    make_series,
+    member,
+    remove_participants,
+)
 from vsm.kit import clock
 from vsm.kit.actions import Ask, action
 from vsm.kit.actors import SYSTEM, Actor
@@ -70,6 +79,18 @@ def plan_meetings(
         exchange.first, by=SYSTEM, now=now, title=exchange.title, zone=exchange.zone, meetings=rows, people=people, join_url=join_url, dial_in=dial_in,
         starts_on=exchange.starts_on, ends_on=exchange.ends_on, owner_noun="exchange", owner_id=exchange.pk,
     )  # fmt: skip
+
+
+def keep_meetings_within(exchange: Exchange, *, first: date, last: date, now: datetime) -> None:
+    """The exchange has other days than when its meetings were planned, or ends: no meeting is left outside them."""
+    for series in series_of(exchange):
+        keep_within(series, by=SYSTEM, now=now, first=first, last=last)
+
+
+def cancel_meetings(exchange: Exchange, *, now: datetime, because: str) -> None:
+    """The exchange does not take place, so neither do its meetings."""
+    for series in series_of(exchange):
+        cancel_series(series, by=SYSTEM, now=now, because=because)
 
 
 @task()

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from vsm.exchange.catalogue.queries import spoken_choices
 from vsm.exchange.collaborations.exchange_queries import is_asked_to_sign, side_label, signed_sides, signing_sides
+from vsm.exchange.collaborations.meeting import keep_meetings_within
 from vsm.exchange.collaborations.models import Exchange, ExchangeTask, PlanSignature, PlanVersion
 from vsm.exchange.collaborations.rules import (
     KINDS,
@@ -226,7 +227,7 @@ def sign_plan(
     PlanSignature.objects.create(version=version, side=side, person_id=by.person_id, at=now, digest=digest)
     exchange.waiting_for = _missing(version)
     if not exchange.waiting_for:
-        _put_in_force(exchange, version)
+        _put_in_force(exchange, version, now)
     exchange.save()
     if not exchange.waiting_for:
         emit("exchange.agreed", exchange_id=str(exchange.pk))
@@ -250,11 +251,12 @@ def return_plan(
     return exchange
 
 
-def _put_in_force(exchange: Exchange, version: PlanVersion) -> None:
-    """Dates, title and tasks follow the text: tasks keep their row by their code, so what was handed in stays with them."""
+def _put_in_force(exchange: Exchange, version: PlanVersion, now: datetime) -> None:
+    """Dates, meetings, title and tasks follow the text: tasks keep their row by their code, so what was handed in stays with them."""
     plan = version.text
     exchange.signed_version, exchange.title, exchange.zone = version.number, dict(plan.title), plan.zone
     exchange.starts_on, exchange.ends_on = plan.starts_on, plan.ends_on
+    keep_meetings_within(exchange, first=plan.starts_on, last=plan.ends_on, now=now)
     if exchange.state == ExchangeState.SIGNING:
         exchange.state = ExchangeState.AGREED
     held = {task.key: task for task in exchange.tasks.all()}

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django_tasks import task
 
 from vsm.exchange.collaborations.exchange_queries import asks_check_in, local_day, monday_of, watched
+from vsm.exchange.collaborations.meeting import cancel_meetings, keep_meetings_within
 from vsm.exchange.collaborations.models import (
     CheckIn,
     CheckInReminder,
@@ -126,6 +127,7 @@ def finish(exchange: Exchange, *, by: Actor, now: datetime) -> Exchange:
         settle = fall_short if list(why_no_certificate(plan, each.achieved)) else complete
         settle(each.participant, by=SYSTEM, now=now)
     exchange.finished_at = now
+    keep_meetings_within(exchange, first=exchange.starts_on or exchange.ends_on, last=local_day(exchange, now), now=now)
     emit("exchange.finished", exchange_id=str(exchange.pk))
     return exchange
 
@@ -153,6 +155,7 @@ def cancel(
     for wish in (exchange.invitation.wish, exchange.invitation.partner):
         if wish.state == "matched":
             release_wish(wish, by=SYSTEM, now=now)
+    cancel_meetings(exchange, now=now, because=because)
     emit("exchange.cancelled", exchange_id=str(exchange.pk), because=because.strip())
     return exchange
 

@@ -194,11 +194,18 @@ def cancel_series(
     """No coming meeting takes place. They stay in the calendars, marked as cancelled; everybody is told once."""
     if not because.strip():
         raise Invalid(Reason("because", N_("Say why: the participants read it."), {}, "because"))
-    for session in series.sessions.filter(ends_at__gt=now, state=SessionState.SCHEDULED):
-        session.state, session.sequence = SessionState.CANCELLED, session.sequence + 1
-        note(session, "cancel", by=by, now=now, because=because, changes={"state": ["scheduled", "cancelled"]})
-        session.save()
+    _call_off(_coming(series, now), by=by, now=now, because=because)
     emit("series.changed", series_id=str(series.pk))
+    return series
+
+
+@action("keep_within", on=Series, label=_("Keep to these days"), allow=(), step=SERIES_STEPS["keep_within"])
+def keep_within(series: Series, *, by: Actor, now: datetime, first: date, last: date) -> Series:
+    """What the meetings belong to has other days now: coming meetings outside them take no place; everybody is told once."""
+    outside = [each for each in _coming(series, now) if not first <= each.wall.date() <= last]
+    if outside:
+        _call_off(outside, by=by, now=now)
+        emit("series.changed", series_id=str(series.pk))
     return series
 
 
@@ -217,6 +224,18 @@ def prepare(
     session.join_url, session.dial_in = join_url, dial_in.strip()
     session.save()
     return session
+
+
+def _coming(series: Series, now: datetime) -> list[Session]:
+    return list(series.sessions.filter(ends_at__gt=now, state=SessionState.SCHEDULED))
+
+
+def _call_off(sessions: Sequence[Session], *, by: Actor, now: datetime, because: str = "") -> None:
+    """They stay in the calendars, marked as cancelled."""
+    for session in sessions:
+        session.state, session.sequence = SessionState.CANCELLED, session.sequence + 1
+        note(session, "cancel", by=by, now=now, because=because, changes={"state": ["scheduled", "cancelled"]})
+        session.save()
 
 
 def _occurrences(meetings: Sequence[MeetingTime], zone: str) -> list[Occurrence]:

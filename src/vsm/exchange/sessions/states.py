@@ -46,5 +46,6 @@ SERIES_STEPS = {
     "add_participants": step(SeriesState.PLANNED),
     "remove_participants": step(SeriesState.PLANNED),
     "replan": step(SeriesState.PLANNED),
+    "keep_within": step(SeriesState.PLANNED),
     "cancel_series": step(SeriesState.PLANNED, to=SeriesState.CANCELLED),
 }
