@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from tests.world.walking import READERS, actor, plant_sentinels
+from tests.world.walking import READERS, actor, plant_sentinels, plant_table
 from vsm.demo import World
 from vsm.kit.actions import actions_on
 from vsm.kit.resources import RESOURCES
@@ -17,6 +17,7 @@ from vsm.kit.resources import RESOURCES
 @pytest.fixture(autouse=True)
 def _sentinels(world: World) -> None:
     plant_sentinels()
+    plant_table()
 
 
 @pytest.mark.walk

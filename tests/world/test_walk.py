@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from django.test import Client
 
-from tests.world.walking import METHODS, READERS, THOROUGH, actor
+from tests.world.walking import METHODS, READERS, THOROUGH, actor, plant_table
 from vsm.demo import World
 from vsm.kit.actions import actions_on
 from vsm.kit.actors import SYSTEM, Actor
@@ -29,6 +29,7 @@ def one_foreign(entry: Resource, who: Actor) -> UUID | None:
 @pytest.mark.walk
 @pytest.mark.parametrize("reader", READERS)
 def test_what_is_foreign_answers_like_what_is_absent(world: World, signed_in: Callable[[str], Client], reader: str) -> None:
+    plant_table()
     client, who = signed_in(reader), actor(world, reader)
     before = AuditEvent.objects.count()
     walked = 0

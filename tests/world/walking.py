@@ -5,6 +5,7 @@ from vsm.exchange.applications.models import Application
 from vsm.exchange.people.models import StudentRecord
 from vsm.exchange.people.queries import actor_of
 from vsm.kit.actors import ANONYMOUS, Actor
+from vsm.observatory.sources.models import OwnTable
 
 READERS = ("", "ana", "bia", "rosa", "carlos", "ines", "raul", "dora", "olga")
 METHODS = ("get", "post", "put", "patch", "delete", "options", "head")
@@ -18,6 +19,11 @@ def plant_sentinels() -> None:
         Application.objects.filter(pk=application.pk).update(motivation=f"sentinel-{application.home.schac}", needs=f"sentinel-{application.home.schac}")
     for record in StudentRecord.objects.select_related("home"):
         StudentRecord.objects.filter(pk=record.pk).update(needs=f"sentinel-{record.home.schac}")
+
+
+def plant_table() -> None:
+    """A table that was handed in and is not kept: the demo world has none."""
+    OwnTable(file_name="mine.csv", digest="0" * 64, size=1, licence="CC-BY-4.0", attribution="Ministry", state="read").save()
 
 
 def actor(world: World, reader: str) -> Actor:

@@ -25,6 +25,8 @@ def observatory_arguments(parser: argparse.ArgumentParser) -> None:
     taking.add_argument("--format", default="", dest="format_", help="its layout, when it is not recognised")
     taking.add_argument("--edition", default="", help="the publisher's name of this edition, for example 2025-09")
     taking.add_argument("--sha256", default="", help="what the file must be, where its fingerprint is known")
+    taking.add_argument("--licence", default="", help="of a table of your own, for example CC-BY-4.0")
+    taking.add_argument("--attribution", default="", help="who made the figures of a table of your own")
     taking.add_argument("--json", action="store_true")
     as_argument(taking)
     fetching = tasks.add_parser("fetch", help="get a source from its publisher and take it in; goes on where it stopped")
@@ -67,7 +69,7 @@ def _load(args: argparse.Namespace) -> int:
     if not args.file.is_file():
         print(f"{args.file} is not a file that can be read.", file=sys.stderr)
         return 2
-    release = load(args.file, by=acting(args), now=clock.now(), format_=args.format_, edition=args.edition, expected=args.sha256, progress=_progress)
+    release = load(args.file, by=acting(args), now=clock.now(), format_=args.format_, edition=args.edition, expected=args.sha256, licence=args.licence, attribution=args.attribution, progress=_progress)
     _say([release], args)
     return 0
 

@@ -40,12 +40,11 @@ def start(data: str | Path = "") -> None:
 def releases() -> Frame:
     """What is loaded and counts today: source, edition, the day on which it was taken in, licence, attribution, SHA-256."""
     start()
-    from vsm.observatory.sources.queries import current_releases
-    from vsm.observatory.sources.registry import sources
+    from vsm.observatory.sources.queries import current_releases, licensed
 
     rows = [
-        {"source": each.source, "edition": each.edition, "retrieved_at": each.retrieved_at, "rows": each.rows, "licence": sources()[each.source].licence,
-         "attribution": sources()[each.source].attribution, "sha256": each.sha256, "id": str(each.pk)}
+        {"source": each.source, "edition": each.edition, "retrieved_at": each.retrieved_at, "rows": each.rows, "licence": licensed(each).licence,
+         "attribution": licensed(each).attribution, "sha256": each.sha256, "id": str(each.pk)}
         for each in current_releases()
     ]  # fmt: skip
     return _frame(rows, ("source", "edition", "retrieved_at", "rows", "licence", "attribution", "sha256", "id"))

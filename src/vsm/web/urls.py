@@ -17,7 +17,7 @@ PAGES = (
     "student.teams", "instructor.teams",
     "public.status", "student.emergencies", "coordinator.emergencies",
     "instructor.collaborations", "student.collaborations", "public.events",
-    "public.observatory", "public.observatory_regions", "public.observatory_exchange", "public.observatory_equity", "public.observatory_briefs", "public.observatory_methods", "public.casebook",
+    "public.observatory", "public.observatory_regions", "public.observatory_exchange", "public.observatory_equity", "public.observatory_briefs", "public.observatory_methods", "public.observatory_releases", "public.casebook",
     # Last, because it adds to a page that another module has.
     "student.preparations",
 )  # fmt: skip

@@ -2,42 +2,48 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import date, datetime
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
 
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.institutions.models import Hub
-from vsm.kit.actions import action
+from vsm.kit import files as kept_files
+from vsm.kit.actions import Ask, action
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Invalid
 from vsm.kit.i18n import N_
+from vsm.kit.uploads import Upload
 from vsm.kit.verdict import Reason
 from vsm.observatory.sources import breaks, fetching
-from vsm.observatory.sources.checks import faults
-from vsm.observatory.sources.loaders import MODULES, Taken, loader, recognised
-from vsm.observatory.sources.models import Release, SeriesBreak
+from vsm.observatory.sources.checks import Check, faults
+from vsm.observatory.sources.licences import OWN_LICENCES
+from vsm.observatory.sources.loaders import MODULES, Taken, loader, own, recognised
+from vsm.observatory.sources.models import OwnTable, Release, SeriesBreak
 from vsm.observatory.sources.observations import country_series, covered, folder, keep, published_totals
-from vsm.observatory.sources.queries import is_whole
+from vsm.observatory.sources.queries import is_whole, licence_choices
 from vsm.observatory.sources.registry import sources
-from vsm.observatory.sources.states import BREAK_STEPS, State
+from vsm.observatory.sources.states import BREAK_STEPS, TABLE_STEPS, State, TableState
 
 Progress = Callable[[int, int], None]
 # Sources whose yearly counts of countries are looked through for breaks.
-WATCHED = ("uis", "own")
+OWN = "own"
+WATCHED = ("uis", OWN)
 
 
 def load(
     path: Path, *, by: Actor, now: datetime, format_: str = "", edition: str = "", published_on: date | None = None, url: str = "", expected: str = "",
-    progress: Progress = lambda _done, _total: None,
+    licence: str = "", attribution: str = "", progress: Progress = lambda _done, _total: None,
 ) -> Release:  # fmt: skip
-    """Take a file in. The same file again gives the release that is there. Raises `Invalid` with every reason: the file
-    is not the `expected` one (its SHA-256), of no known layout, cannot be read, or fails a check (then a refused release
-    keeps the reasons)."""
+    """Take a file in. The same file again gives the release that is there. `licence` and `attribution` belong to a table of
+    one's own; what publishers tell stands under theirs. Raises `Invalid` with every reason: the file is not the `expected` one
+    (its SHA-256), of no known layout, cannot be read, or fails a check (then a refused release keeps the reasons)."""
     sha256 = _digest(path)
     if expected and expected.strip().lower() != sha256:
         text = N_("%(file)s has the SHA-256 %(found)s, not %(expected)s: it is another file, or it was damaged on the way. Get it again.")
@@ -46,6 +52,7 @@ def load(
     if found is None or (format_ and format_ not in MODULES):
         text = N_("%(file)s has none of the layouts that are known: %(known)s. Say which one it is with --format, or add it as a table of your own.")
         raise Invalid(Reason("format-unknown", text, {"file": path.name, "known": ", ".join(MODULES)}))
+    Invalid.because(_against_licence(found.source, licence))
     held: Release | None = Release.objects.filter(source=found.source, sha256=sha256, state=State.LOADED).first()
     if held and is_whole(held):
         return held
@@ -60,12 +67,20 @@ def load(
         Hub.objects.get(), by=replace(by, is_system=by.is_operator or by.is_system), now=now, source=found.source, format_=found.format,
         edition=edition or taken.edition, published_on=published_on or taken.published_on, file_name=path.name[:255], url=url,
         size=path.stat().st_size, sha256=sha256, digest=digest, rows=rows, checks=[check.as_json() for check in checks],
-        covers=covered(taken.table) if digest else [],
+        covers=covered(taken.table) if digest else [], licence=licence, attribution=attribution.strip(),
     )  # fmt: skip
     Invalid.because(wrong)
     if found.source in WATCHED:
         propose_breaks(Hub.objects.get(), by=replace(by, is_system=by.is_operator or by.is_system), now=now)
     return release
+
+
+def _against_licence(source: str, licence: str) -> Iterator[Reason]:
+    if licence and source != OWN:
+        text = N_("The licence of “%(source)s” is its publisher’s. One can be named for a table of your own only.")
+        yield Reason("licence-given", text, {"source": source}, "licence")
+    if licence and licence not in OWN_LICENCES:
+        yield Reason("licence-unknown", N_("“%(licence)s” is none of the licences that are known: %(known)s."), {"licence": licence[:40], "known": ", ".join(OWN_LICENCES)}, "licence")
 
 
 def _mended(held: Release, taken: Taken) -> Release:
@@ -149,12 +164,12 @@ def ship_region(*, now: datetime) -> Release:
 @action("take_in", on=Hub, label=_("Take in a release"), allow=())
 def take_in(
     hub: Hub, *, by: Actor, now: datetime, source: str, format_: str, edition: str, published_on: date | None, file_name: str, url: str,
-    size: int, sha256: str, digest: str, rows: int, checks: list[Any], covers: list[str],
+    size: int, sha256: str, digest: str, rows: int, checks: list[Any], covers: list[str], licence: str = "", attribution: str = "",
 ) -> Release:  # fmt: skip
     """Keep what is known of a release whose file `load` has read; without `digest` it was refused."""
     release = Release(
         source=source, format=format_, edition=edition, published_on=published_on, retrieved_at=now, file_name=file_name, url=url, size=size,
-        sha256=sha256, digest=digest, rows=rows, checks=checks, covers=covers, state=State.LOADED if digest else State.REFUSED,
+        sha256=sha256, digest=digest, rows=rows, checks=checks, covers=covers, licence=licence, attribution=attribution, state=State.LOADED if digest else State.REFUSED,
     )  # fmt: skip
     release.save()
     return release
@@ -212,6 +227,54 @@ def reconsider(each: SeriesBreak, *, by: Actor, now: datetime, because: str) -> 
     _decide(each, by, now, because)
     each.reason, each.decided_by, each.decided_at = "", "", None
     return each
+
+
+@action("hand_in_table", on=Hub, label=_("Add a table of your own"), allow=("operator",))
+def hand_in_table(
+    hub: Hub, *, by: Actor, now: datetime,
+    file: Annotated[Upload, Ask(_("File"), _("CSV or Parquet with the columns geo, year, value and, if you like, geo2, series, qualifier. At most 5 MB; larger files go through the command line."))],
+    licence: Annotated[str, Ask(_("Licence"), _("Under which these figures stand. Only where it lets them be passed on can others export them."), choices=licence_choices)],
+    attribution: Annotated[str, Ask(_("Attribution"), _("Who made these figures. Readers see it wherever they stand."), limit=300)],
+    edition: Annotated[str, Ask(_("Edition"), _("For example 2026, or first half of 2026."), limit=80)] = "",
+) -> OwnTable:  # fmt: skip
+    """Read and check a table; its page tells what was understood and what is wrong. Nothing counts until you keep it."""
+    Invalid.because(_against_licence(OWN, licence))
+    told: dict[str, Any] = {}
+    checks: tuple[Check, ...] = ()
+    with _laid_out(file.name, file.data) as path:
+        try:
+            told |= own.outline(path)
+            reading = own.PARQUET if path.suffix.lower() == ".parquet" else own.LOADER
+            taken = reading.read(path, lambda _done, _total: None)
+            told |= own.summary(taken.table)
+            checks = (*taken.checks, *reading.against(taken.table, published_totals()))
+            problems: Sequence[Reason] = faults(checks)
+        except Invalid as refusal:
+            problems = refusal.reasons
+    table = OwnTable(
+        file_name=file.name[-255:], digest=kept_files.put(file.data), size=len(file.data), edition=edition.strip(), licence=licence, attribution=attribution.strip(), found=told,
+        checks=[check.as_json() for check in checks], problems=[asdict(reason) for reason in problems], state=TableState.FAULTY if problems else TableState.READ,
+    )  # fmt: skip
+    table.save()
+    return table
+
+
+@action("keep", on=OwnTable, label=_("Keep it as a source"), allow=("operator",), step=TABLE_STEPS["keep"], tone="primary")
+def keep_table(table: OwnTable, *, by: Actor, now: datetime) -> Release:
+    """Its figures count from now on, under the source “own”, and everybody can read its page. Checked once more: other totals may have come since."""
+    with _laid_out(table.file_name, kept_files.get(table.digest)) as path:
+        format_ = "own-parquet" if path.suffix.lower() == ".parquet" else "own-csv"
+        table.release = load(path, by=by, now=now, format_=format_, edition=table.edition, licence=table.licence, attribution=table.attribution)
+    return table.release
+
+
+@contextmanager
+def _laid_out(name: str, data: bytes) -> Iterator[Path]:
+    """A file that was handed in, under its name, for as long as it is read."""
+    with TemporaryDirectory() as room:
+        path = Path(room, re.sub(r"[^\w .-]", "-", name)[-100:].lstrip(".") or "table.csv")
+        path.write_bytes(data)
+        yield path
 
 
 def _digest(path: Path) -> str:

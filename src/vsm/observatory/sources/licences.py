@@ -5,6 +5,7 @@ licence beside it (`NOTICE`, which is what `notice` writes) and in a bundle of i
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -14,6 +15,18 @@ from vsm.observatory.sources.registry import Source
 
 # Endings of files that hold data, wherever they stand in the package.
 DATA = (".csv", ".tsv", ".parquet", ".zip", ".gz", ".xz", ".xlsx", ".xls", ".ods", ".dta", ".rda", ".sav", ".sqlite3", ".duckdb", ".feather", ".arrow")
+
+
+# Under which a table of one's own can stand: whether it may be passed on, and must then carry the same licence.
+OWN_LICENCES = {"CC0-1.0": (True, False), "CC-BY-4.0": (True, False), "CC-BY-SA-4.0": (True, True), "CC-BY-SA-3.0-IGO": (True, True), "LicenseRef-Unknown": (False, False)}
+
+
+def as_licensed(source: Source, licence: str, attribution: str) -> Source:
+    """A source as one release of it stands, where that has a licence of its own."""
+    if not licence:
+        return source
+    redistribute, share_alike = OWN_LICENCES[licence]
+    return replace(source, licence=licence, redistribute=redistribute, share_alike=share_alike, attribution=attribution)
 
 
 def against_passing_on(source: Source) -> list[Reason]:

@@ -1,4 +1,5 @@
-"""Releases: which file of which source was taken in, when, with what result. Breaks: where a series is not one series."""
+"""Releases: which file of which source was taken in, when, with what result. Tables of one's own, before they are one. Breaks:
+where a series is not one series."""
 
 from typing import Any
 
@@ -9,7 +10,7 @@ from vsm.kit.localized import LANGUAGES
 from vsm.kit.records import Record, VisibleQuerySet
 from vsm.kit.states import choices_of
 from vsm.observatory.geography import name_of
-from vsm.observatory.sources.states import BreakState, State
+from vsm.observatory.sources.states import BreakState, State, TableState
 
 
 class Releases(VisibleQuerySet):
@@ -23,7 +24,8 @@ class Release(Record):
 
     `version` of the publisher is `edition` here; `sha256` is the file's as it came, `digest` the Parquet's. `checks` are
     what was looked at, as `[code, passed, facts]`; a release with a failed check is refused and has no observations.
-    `covers` names what it tells (`observations.covered`): a newer release hides of an older one only that.
+    `covers` names what it tells (`observations.covered`): a newer release hides of an older one only that. `licence` and
+    `attribution` are set where they are not the source's: on a table of somebody's own.
     """
 
     noun = "release"
@@ -41,6 +43,8 @@ class Release(Record):
     rows = models.PositiveBigIntegerField(default=0)
     checks = models.JSONField(default=list, blank=True)
     covers = models.JSONField(default=list, blank=True)
+    licence = models.CharField(max_length=40, default="", blank=True)
+    attribution = models.CharField(max_length=300, default="", blank=True)
     state = models.CharField(max_length=10, choices=choices_of(State))
 
     objects = Releases.as_manager()
@@ -60,6 +64,43 @@ class Release(Record):
         if not self._state.adding:
             raise TypeError("a release is never changed")
         super().save(*args, **kwargs)
+
+
+class OwnTables(VisibleQuerySet):
+    def visible_to(self, actor: Actor) -> "OwnTables":
+        """Until it is kept, what somebody handed in is for those who may keep it."""
+        return self if actor.is_system or actor.is_operator else self.none()
+
+
+class OwnTable(Record):
+    """A table that somebody handed in, read and checked but not yet a release.
+
+    `found` is what was understood (`loaders.own.outline` and `summary`), `problems` what stands against it, as reasons, `checks`
+    as of a release. The file is kept by its `digest`; `release` is what became of it.
+    """
+
+    noun = "own_table"
+
+    file_name = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField()
+    edition = models.CharField(max_length=80, default="", blank=True)
+    licence = models.CharField(max_length=40)
+    attribution = models.CharField(max_length=300)
+    found = models.JSONField(default=dict)
+    checks = models.JSONField(default=list, blank=True)
+    problems = models.JSONField(default=list, blank=True)
+    release = models.ForeignKey(Release, models.PROTECT, null=True, blank=True)
+    state = models.CharField(max_length=10, choices=choices_of(TableState))
+
+    objects = OwnTables.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [models.CheckConstraint(condition=~models.Q(state=TableState.KEPT) | models.Q(release__isnull=False), name="kept_table_is_a_release")]
+
+    def searchable(self) -> tuple[str, ...]:
+        return self.file_name, self.edition, self.attribution
 
 
 class SeriesBreaks(VisibleQuerySet):

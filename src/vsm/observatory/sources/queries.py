@@ -15,13 +15,15 @@ from django.utils.translation import gettext_lazy as _
 
 from vsm.kit.errors import Refused
 from vsm.kit.localized import text_in
-from vsm.kit.resources import Filter, Resource, Shown, resource, state_filter
+from vsm.kit.resources import Filter, Ref, Resource, Shown, resource, state_filter
+from vsm.kit.saying import say_reason
+from vsm.kit.verdict import Reason
 from vsm.observatory.geography import name_of
 from vsm.observatory.sources.breaks import Decision
-from vsm.observatory.sources.licences import against_passing_on, notice
-from vsm.observatory.sources.models import Release, SeriesBreak
+from vsm.observatory.sources.licences import OWN_LICENCES, against_passing_on, as_licensed, notice
+from vsm.observatory.sources.models import OwnTable, Release, SeriesBreak
 from vsm.observatory.sources.observations import COLUMNS, path_of
-from vsm.observatory.sources.registry import sources
+from vsm.observatory.sources.registry import Source, sources
 from vsm.observatory.sources.series import described
 from vsm.observatory.sources.states import DECIDED, BreakState, State
 
@@ -32,6 +34,17 @@ BREAK_STATES = {
 TESTS = {"jump": _("Jump between two years"), "cusum": _("Drift over several years (CUSUM)"), "known": _("Checking by hand")}
 DECISIONS = {BreakState.FLAGGED: "flag", BreakState.SPLICED: "splice", BreakState.DROPPED: "drop", BreakState.KEPT: "keep"}
 STATES = {"loaded": (_("Loaded"), "good"), "refused": (_("Refused"), "bad")}
+TABLE_STATES = {"read": (_("To be kept or not"), "info"), "faulty": (_("To be corrected"), "bad"), "kept": (_("Kept as a source"), "good")}
+LICENCE_NAMES = {
+    "CC0-1.0": _("CC0: given to the public"), "CC-BY-4.0": _("CC BY 4.0: may be passed on with its attribution"),
+    "CC-BY-SA-4.0": _("CC BY-SA 4.0: may be passed on with its attribution, under the same licence"),
+    "CC-BY-SA-3.0-IGO": _("CC BY-SA 3.0 IGO: as figures of UNESCO are"), "LicenseRef-Unknown": _("None that is known: it is not passed on"),
+}  # fmt: skip
+CHECKS = {
+    "each-cell-once": _("No place and year is told twice"), "no-count-is-negative": _("No count is below zero"), "regions-make-the-world": _("The regions add up to the world"),
+    "agrees-with-uis": _("Totals by host agree with those of UIS"), "below-the-region": _("No region’s hosts exceed the region"), "can-be-compared": _("There is something to compare it with"),
+    "values-in-range": _("Values are within their scale"), "as-far-there-as-back": _("It is as far there as back"), "countries-of-the-region": _("Every country belongs to the region"),
+}  # fmt: skip
 
 
 MOST_TOLD = 12  # series of a release that its page names by their codes
@@ -77,6 +90,16 @@ def _pinned(source: str, pk: str) -> Release:
     return kept
 
 
+def licensed(release: Release) -> Source:
+    """The source of a release with the licence and attribution under which that release stands."""
+    return as_licensed(sources()[release.source], release.licence, release.attribution)
+
+
+def licence_choices(_record: object, _actor: object) -> list[tuple[str, str]]:
+    """Licences under which a table of one's own can stand."""
+    return [(licence, str(LICENCE_NAMES[licence])) for licence in OWN_LICENCES]
+
+
 def title_of(slug: str) -> str:
     entry = sources().get(slug)
     return text_in(entry.title, get_language() or "en") if entry else slug
@@ -107,8 +130,8 @@ RELEASE = resource(
             Shown("retrieved_at", _("Taken in"), lambda r: r.retrieved_at, "moment", listed=True, sort="retrieved_at"),
             Shown("rows", _("Observations"), lambda r: r.rows, "integer", listed=True, sort="rows"),
             Shown("state", _("State"), lambda r: r.state, "state", listed=True, sort="state"),
-            Shown("licence", _("Licence"), lambda r: sources()[r.source].licence if r.source in sources() else ""),
-            Shown("attribution", _("Attribution"), lambda r: sources()[r.source].attribution if r.source in sources() else ""),
+            Shown("licence", _("Licence"), lambda r: licensed(r).licence if r.source in sources() else ""),
+            Shown("attribution", _("Attribution"), lambda r: licensed(r).attribution if r.source in sources() else ""),
             Shown("format", _("Format"), lambda r: r.format),
             Shown("file_name", _("File"), lambda r: r.file_name),
             Shown("url", _("Address"), lambda r: r.url),
@@ -125,8 +148,36 @@ RELEASE = resource(
                 choices=lambda _actor: [(slug, title_of(slug)) for slug in sources()],
             ),
         ),
-        order="-retrieved_at", states=STATES,
+        order="-retrieved_at", states=STATES, starts=(("hub", "hand_in_table"),),
         empty=_("No release yet. Fetch one or load a file: vsm observatory load FILE."),
+    )
+)  # fmt: skip
+
+
+OWN_TABLE = resource(
+    Resource(
+        "own_table", "own-tables", OwnTable, _("Table of one’s own"), _("Tables of one’s own"), lambda table: table.file_name,
+        fields=(
+            Shown("file_name", _("File"), lambda t: t.file_name, listed=True, sort="file_name"),
+            Shown("state", _("State"), lambda t: t.state, "state", listed=True, sort="state"),
+            Shown("created_at", _("Handed in"), lambda t: t.created_at, "moment", listed=True, sort="created_at"),
+            Shown("rows", _("Lines"), lambda t: t.found.get("rows"), "integer", listed=True),
+            Shown("columns", _("Columns"), lambda t: t.found.get("columns", []), "list"),
+            Shown("series", _("Series"), lambda t: t.found.get("series", []), "list"),
+            Shown("places", _("Places"), lambda t: t.found.get("places"), "integer"),
+            Shown("years", _("Years"), lambda t: f"{t.found['first']}–{t.found['last']}" if "first" in t.found else ""),
+            Shown("flows", _("Flows from a place to another"), lambda t: t.found.get("flows"), "integer"),
+            Shown("missing", _("Values left empty: not known"), lambda t: t.found.get("missing"), "integer"),
+            Shown("edition", _("Edition"), lambda t: t.edition),
+            Shown("licence", _("Licence"), lambda t: str(LICENCE_NAMES[t.licence])),
+            Shown("attribution", _("Attribution"), lambda t: t.attribution),
+            Shown("release", _("Release of a source"), lambda t: Ref("release", t.release_id, RELEASE.title(t.release)) if t.release else None, "ref"),
+            Shown("digest", _("Fingerprint of the file (SHA-256)"), lambda t: t.digest, "digest"),
+            Shown("checks", _("Checks"), lambda t: t.checks, "json", detail=False),
+            Shown("problems", _("What is wrong"), lambda t: [say_reason(Reason(**each)) for each in t.problems], "list", detail=False),
+        ),
+        filters=(state_filter(TABLE_STATES),), related=("release",), states=TABLE_STATES, starts=(("hub", "hand_in_table"),),
+        empty=_("No table was handed in."),
     )
 )  # fmt: skip
 
@@ -220,7 +271,7 @@ def bundle_of(release: Release) -> bytes:
     import pyarrow.parquet as pq
     from pyarrow import csv
 
-    entry = sources()[release.source]
+    entry = licensed(release)
     Refused.because(against_passing_on(entry))
     observed = io.BytesIO()
     csv.write_csv(pq.read_table(path_of(release.digest)), observed)

@@ -1,5 +1,6 @@
 """The life of a release: it comes once and stays; a refused one is kept with its reasons. And of a break in a series: it is
-proposed, and a person decides; a decision can be taken back, and the history keeps both."""
+proposed, and a person decides; a decision can be taken back, and the history keeps both. And of a table of one's own: it is
+read and told what it holds, then somebody keeps it, or it has to be corrected."""
 
 from enum import StrEnum
 
@@ -9,6 +10,15 @@ from vsm.kit.states import step
 class State(StrEnum):
     LOADED = "loaded"
     REFUSED = "refused"
+
+
+class TableState(StrEnum):
+    READ = "read"
+    FAULTY = "faulty"
+    KEPT = "kept"
+
+
+TABLE_STEPS = {"keep": step(TableState.READ, to=TableState.KEPT)}
 
 
 class BreakState(StrEnum):

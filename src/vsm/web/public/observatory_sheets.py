@@ -25,7 +25,7 @@ from vsm.observatory.publications.charts import Drawing
 from vsm.observatory.publications.edition import as_csv
 from vsm.observatory.publications.queries import FIELDS
 from vsm.observatory.sources.models import Release
-from vsm.observatory.sources.queries import break_told, breaks_at, breaks_followed, title_of
+from vsm.observatory.sources.queries import break_told, breaks_at, breaks_followed, licensed, title_of
 from vsm.observatory.sources.registry import sources
 from vsm.web.headers import POLICY
 from vsm.web.public.issuers import open_to_all
@@ -83,19 +83,18 @@ class Figure:
 
     def credits(self) -> list[dict[str, Any]]:
         """Source, vintage and licence of each release."""
-        known = sources()
         return [
             {
-                "title": title_of(release.source), "attribution": known[release.source].attribution, "licence": known[release.source].licence,
+                "title": title_of(release.source), "attribution": licensed(release).attribution, "licence": licensed(release).licence,
                 "edition": release.edition or release.file_name, "taken": release.retrieved_at, "url": f"/releases/{release.pk}/", "release": str(release.pk), "source": release.source,
-                "sha256": release.sha256, "share_alike": known[release.source].share_alike,
+                "sha256": release.sha256, "share_alike": licensed(release).share_alike,
             }
             for release in self.vintages
-            if release.source in known
+            if release.source in sources()
         ]  # fmt: skip
 
     def may_be_passed_on(self) -> bool:
-        return all(sources()[release.source].redistribute for release in self.vintages if release.source in sources())
+        return all(licensed(release).redistribute for release in self.vintages if release.source in sources())
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,33 @@ def read_parquet(path: Path, progress: Callable[[int, int], None]) -> Taken:
     return _taken(path, tuple(raw.column_names), enumerate(rows, start=1), progress)
 
 
+def outline(path: Path) -> dict[str, Any]:
+    """The columns of a file and how many lines (or rows) it has, whatever stands in them."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if path.suffix.lower() == ".parquet":
+            told = pq.read_metadata(path)
+            return {"columns": told.schema.to_arrow_schema().names, "rows": told.num_rows}
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = csv.reader(file)
+            return {"columns": next(lines, []), "rows": sum(map(bool, lines))}
+    except (UnicodeDecodeError, csv.Error, pa.ArrowInvalid) as cause:
+        raise unreadable(path.name, str(cause)) from cause
+
+
+def summary(table: "pyarrow.Table") -> dict[str, Any]:
+    """What the observations of a table speak of."""
+    import pyarrow.compute as pc
+
+    years = pc.min_max(table["year"]).as_py()
+    return {
+        "series": sorted(pc.unique(table["series"]).to_pylist()), "places": len(pc.unique(table["geo"])), "first": years["min"], "last": years["max"],
+        "missing": table["value"].null_count, "flows": pc.sum(pc.not_equal(table["geo2"], "")).as_py(),
+    }  # fmt: skip
+
+
 def named_after(path: Path) -> str:
     """The series of a file without a column `series`."""
     return FORBIDDEN.sub("-", path.stem)[:80]
