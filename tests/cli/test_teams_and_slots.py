@@ -64,9 +64,16 @@ def test_who_stays_keeps_the_team_when_somebody_joins(capsys: pytest.CaptureFixt
 
 def test_a_rule_that_cannot_be_kept_is_told_with_what_to_loosen(capsys: pytest.CaptureFixture[str]) -> None:
     alike = "id,country\nana,PE\nbia,PE\ncarla,PE\ndora,BR\n"
-    assert run("teams form class.csv --size 2 --must countries=2 --out out --language fr", class_csv=alike) == 1
-    told = capsys.readouterr().out
-    assert "moins de pays" in told
+    assert run("teams form class.csv --size 2 --must countries=2 --out out --language fr", class_csv=alike) == 2
+    assert "moins de pays" in capsys.readouterr().err
+    assert not Path("out").exists()
+
+
+def test_teams_that_are_kept_miss_a_rule_rather_than_being_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    alike = "id,country\nana,PE\nbia,PE\ncarla,PE\ndora,BR\n"
+    words = "teams form class.csv --size 2 --must countries=2 --keep teams.csv --out out"
+    assert run(words, class_csv=alike, teams_csv="team,id\n1,ana\n1,bia\n2,carla\n2,dora\n") == 1
+    assert "fewer countries" in capsys.readouterr().out
     assert Path("out/teams.csv").exists()
 
 

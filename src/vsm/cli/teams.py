@@ -42,7 +42,7 @@ def teams_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def teams(args: argparse.Namespace) -> int:
-    """0 done, 1 a rule that must hold does not in the best that was found, 2 the input has faults (nothing is written then)."""
+    """0 done, 1 a rule that must hold does not in the best that was found, 2 the input has faults or a rule cannot be kept by any teams (nothing is written then)."""
     speak(args.language)
     try:
         return _form(args)
@@ -51,13 +51,15 @@ def teams(args: argparse.Namespace) -> int:
 
 
 def _form(args: argparse.Namespace) -> int:
-    from vsm.exchange.teams import files
+    from vsm.exchange.teams import explain, files
     from vsm.exchange.teams.solver import form, rebalance
 
     rules = [files.rule_of(each, is_wish=is_wish) for is_wish, asked in ((False, args.must), (True, args.wish)) for each in asked]
     given = files.Given(args.size, args.smallest, args.largest, args.seed, args.on, tuple(rules))
     problem = files.problem_of(args.file.name, read_file(args.file), given, zones=available_timezones(), today=now().date())
     kept = files.teams_in(args.keep.name, read_file(args.keep)) if args.keep else None
+    if kept is None:  # who keeps teams has them already, and learns which rules they miss
+        Invalid.because(explain.impossible(problem))
     formation = form(problem) if kept is None else rebalance(problem, kept)
     summary = _summary(problem, formation)
     written = [(team["team"], sentence) for team in summary["teams"] for sentence in team["reasons"]]

@@ -9,7 +9,6 @@ from tests.exchange.teams.given import NOW, World, actor, by_name, classroom, me
 from vsm.exchange.people.models import Person
 from vsm.exchange.sessions.actions import schedule
 from vsm.exchange.sessions.models import Availability
-from vsm.exchange.teams.actions import form_teams
 from vsm.exchange.teams.models import TeamFormation
 from vsm.kit import clock
 
@@ -67,9 +66,10 @@ def test_pairs_are_chosen_in_the_form_and_half_a_pair_is_told(world: World) -> N
 
 def test_what_cannot_be_kept_is_told_by_name_with_what_to_loosen(world: World) -> None:
     offering = classroom(world, ("Luis", "Mara", "Nico", "Olga"))
-    formation = form_teams(offering, by=actor(world.teacher), now=NOW, size=2)
-    shown = get(world.teacher, f"/team-formations/{formation.pk}/")
-    assert "Luis" in shown
+    given = {"size": "2", "language": "must", "countries": "4", "institutions": "1", "hours": "0", "hours_weight": "wish", "zones": "8", "pairs-count": "0"}
+    answer = browser(world.teacher).post(f"/offerings/{offering.pk}/form_teams/", given)
+    shown = answer.content.decode()
+    assert (answer.status_code, TeamFormation.objects.count()) == (409, 0)
     assert "Want fewer countries, form larger teams, or invite a class of another country." in shown
 
 

@@ -23,7 +23,7 @@ from vsm.exchange.teams.explain import told
 from vsm.exchange.teams.facts import EXPERIENCE, enrolled, participants, people_of
 from vsm.exchange.teams.models import Frozen, Team, TeamFormation, TeamMembership
 from vsm.exchange.teams.problem import Participant, Problem
-from vsm.exchange.teams.queries import current_rows, newcomers, team_choices
+from vsm.exchange.teams.queries import current_rows, newcomers, team_choices, why_impossible
 from vsm.exchange.teams.rules import (
     Asked,
     Weight,
@@ -88,7 +88,10 @@ def form_teams(
     pairs: Annotated[list[PairRow], Ask(_("Together or apart"), _("Only where people asked for it, or where it is needed."))] = [],  # noqa: B006 -- read, never changed
     seed: Annotated[str, Ask(_("Seed of the draw (optional)"), _("The same seed and the same people give the same teams."), limit=64)] = "",
 ) -> TeamFormation:  # fmt: skip
-    """Form a preview of teams from those who are enrolled. Nobody is told before it is published."""
+    """Form a preview of teams from those who are enrolled. Nobody is told before it is published.
+
+    Refused, with what to loosen, when a rule that must hold cannot be kept by any teams.
+    """
     _require_teacher(offering, by)
     Invalid.because(half_pairs([(row.first, row.second) for row in pairs]))
     asked = Asked(
@@ -115,6 +118,7 @@ def begin(
     Invalid.because(why_not_form(len(people), asked.size))
     seed = seed.strip() or secrets.token_hex(8)
     problem = Problem.of(people, rules_of(asked), size=asked.size, seed=seed, together=together, apart=apart)
+    Refused.because(why_impossible(problem))
     made = TeamFormation(
         organisation=organisation, owner_noun=owner_noun, owner_id=owner_id, title=title, size=asked.size, seed=seed,
         asked=asdict(asked), people=len(people), problem_digest=problem.digest,

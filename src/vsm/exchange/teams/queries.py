@@ -91,14 +91,22 @@ def why_missed(formation: TeamFormation) -> list[Reason]:
     if not formation.rules_missed:
         return []
     problem = Problem.from_bytes(bytes(formation.frozen.problem))
-    found = [*impossible(problem), *missed(problem, formation.frozen.teams)]
-    names = names_of(problem)
+    return _named(problem, [*impossible(problem), *missed(problem, formation.frozen.teams)])
+
+
+def why_impossible(problem: Problem) -> list[Reason]:
+    """Rules that must hold and that no teams of these people can keep, with people's names and what to loosen."""
+    return _named(problem, impossible(problem))
+
+
+def _named(problem: Problem, reasons: Sequence[Reason]) -> list[Reason]:
+    names = names_of(problem) if reasons else {}
 
     def named(value: object) -> object:
         return [names.get(each, each) for each in value] if isinstance(value, list) else names.get(str(value), value)
 
     keys = ("id", "whom", "first", "second")
-    return [replace(each, params={name: named(value) if name in keys else value for name, value in each.params.items()}) for each in found]
+    return [replace(each, params={name: named(value) if name in keys else value for name, value in each.params.items()}) for each in reasons]
 
 
 def names_of(problem: Problem) -> dict[str, str]:
