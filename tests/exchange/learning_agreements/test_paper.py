@@ -39,3 +39,4 @@ def test_the_page_shows_the_fingerprint_and_each_signature_in_utc_and_in_the_sig
     ]  # fmt: skip
     line, = paper["lines"]
     assert (line["home"], line["home_credits"]) == ("ECO-301 Econometrics", "4")
+    assert line["language"] == "Spanish"

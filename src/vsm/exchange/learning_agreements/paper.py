@@ -15,6 +15,7 @@ from vsm.exchange.learning_agreements.models import LearningAgreement, LearningA
 from vsm.exchange.learning_agreements.rules import PARTY_WORDS, Component, Party
 from vsm.kit import pdf
 from vsm.kit.localized import text_in
+from vsm.kit.names import language_name
 from vsm.rulebook import credit_systems
 
 
@@ -69,7 +70,7 @@ def _line(component: Component, home_system: str) -> dict[str, Any]:
         "title": " ".join(filter(None, [_in(component.title), f"({_in(component.taught_by)})" if component.taught_by else ""])),
         "credits": component.credits,
         "credit_system": credit_system_name(component.credit_system),
-        "language": component.language,
+        "language": language_name(component.language, translation.get_language() or "en"),
         "dates": f"{formats.date_format(starts_on, 'SHORT_DATE_FORMAT')} – {formats.date_format(ends_on, 'SHORT_DATE_FORMAT')}" if starts_on and ends_on else "",
         "virtual": _("yes") if component.is_virtual else _("no"),
         "recognised": component.recognised,
