@@ -69,6 +69,7 @@ def test_what_is_no_hour_or_zone_is_refused(world: World, zone: str, hours: list
     with pytest.raises(Invalid) as refusal:
         tell_availability(world.ana, by=actor(world.ana), now=NOW, hours=hours, zone=zone)
     assert [reason.code for reason in refusal.value.reasons] == codes
+    assert all("0-08 is Monday 08:00 to 09:00" in reason.text for reason in refusal.value.reasons if reason.code == "no-such-hour")
     status, shown = get(world.ana, "/availability/")
     assert (status, shown.count(" checked")) == (200, 60)
 

@@ -28,7 +28,7 @@ def tell_availability(
     zone = present_name(zone.strip() or person.zone)
     wrong = why_no_zone(zone, zones())
     known = {value for value, _label in hour_choices(person, by)}
-    strange = [Reason("no-such-hour", N_("“%(hour)s” is no hour of a week between 06:00 and 23:00."), {"hour": each}, "hours") for each in hours if each not in known]
+    strange = [Reason("no-such-hour", N_("“%(hour)s” is no hour of a week between 06:00 and 23:00. Write the weekday (0 is Monday, 6 is Sunday), a hyphen and the hour at which it begins: 0-08 is Monday 08:00 to 09:00."), {"hour": each}, "hours") for each in hours if each not in known]
     Invalid.because([*([wrong] if wrong else []), *strange[:5]])
     can = ["0"] * HOURS
     for each in hours:
