@@ -30,7 +30,7 @@ DRILL = {
     "es": "Simulacro: terremoto", "pt-br": "Simulado: terremoto", "en": "Drill: earthquake", "fr": "Exercice : tremblement de terre",
 }  # fmt: skip
 SAFETY = {
-    "es": "Quédese en un piso alto. Emergencias: 112. No cruce calles inundadas.",
+    "es": "Quédate en un piso alto. Emergencias: 112. No cruces calles inundadas.",
     "pt-br": "Fique em um andar alto. Emergências: 112. Não atravesse ruas alagadas.",
     "en": "Stay on a high floor. Emergencies: 112. Do not cross flooded streets.",
     "fr": "Restez à un étage élevé. Urgences : 112. Ne traversez pas de rues inondées.",
