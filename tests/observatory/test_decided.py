@@ -67,6 +67,14 @@ def test_a_splice_lifts_the_years_before_in_every_total_by_the_same_students() -
     assert value(found.rows, "SDG: Oceania", 2010) == value(rows(), "SDG: Oceania", 2010)
 
 
+def test_a_total_names_the_decision_in_every_year_that_it_moved_also_where_the_country_told_nothing() -> None:
+    holed = [row for row in rows() if (row["geo"], row["year"]) != ("DOM", 2010)]
+    found = decided(holed, {"DOM": [Decision(2022, "splice")]}, series="26637")
+    moved = {year for year in range(2000, 2023) if value(holed, LAC, year) != value(found.rows, LAC, year)}
+    assert moved == set(range(2000, 2022))
+    assert {year for place, year in found.marks if place == "latin-america-and-the-caribbean"} == {*moved, 2022}
+
+
 def test_a_year_left_out_is_a_hole_in_the_place_and_its_usual_growth_in_the_total() -> None:
     found = decided(rows(), {"DOM": [Decision(2022, "drop")]}, series="26637")
     assert value(found.rows, "DOM", 2022) is None

@@ -331,7 +331,11 @@ def test_a_break_stands_beside_the_figure_that_it_runs_through_and_a_jump_that_i
     html = anybody.get("/observatory/countries/per/").content.decode()
     assert html.count('<a href="/series-breaks/?geo=PER">Peru 2021: Left out</a>') == 2
     assert ("Peru 2020:" in html, "Peru 1999:" in html) == (False, False)
-    assert anybody.get("/observatory/countries/per.json?figure=students").json()["breaks"] == ["Peru 2021: Left out"]
+    assert html.count("Shown as published. Breaks in the series, and how each stands in studies:") == 2
+    told = anybody.get("/observatory/countries/per.json?figure=students").json()
+    assert (told["breaks"], told["as_published"]) == (["Peru 2021: Left out"], True)
+    notes = {(row["key"], row["value"]): row["note"] for row in rows_of(anybody.get("/observatory/countries/per.csv?figure=students")) if row["note"]}
+    assert notes == {("inbound.PER.2021", "200.0"): "as published; break PER 2021 dropped", ("outbound.PER.2021", "600.0"): "as published; break PER 2021 dropped"}
     assert "/series-breaks/" not in anybody.get("/observatory/countries/chl/").content.decode()
 
 

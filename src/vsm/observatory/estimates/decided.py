@@ -61,15 +61,18 @@ def decided(rows: Rows, decisions: Decisions, *, series: str, derived: Collectio
         if geo in values:
             later[geo], years = applied(values[geo], chosen)
             moved = _moved(values[geo], later[geo], chosen)
-            for whole in wholes:
-                for year in values[whole]:
-                    later[whole][year] += moved(year)
+            shifts = {whole: {year: moved(year) for year in values[whole]} for whole in wholes}
+            for whole, by in shifts.items():
+                for year, students in by.items():
+                    later[whole][year] += students
         else:
-            years = frozenset()
+            years, shifts = frozenset(), {}
             left += [names[each.year] for each in chosen if each.decision in CHANGING]
-        for place in map(_ours, (geo, *wholes)):
+        for whole in (geo, *wholes):
+            place = _ours(whole)
             geos.setdefault(place, set()).update(names.values())
-            for year in {*years, *names}:
+            # A total changes also in years of which the country told nothing.
+            for year in {*years, *names, *(year for year, students in shifts.get(whole, {}).items() if students)}:
                 marks.setdefault((place, year), set()).update(names.values() if year not in names else {names[year]})
     dropped = {(geo, each.year) for geo, chosen in decisions.items() for each in chosen if each.decision == "drop"}
     kept = [_row(row, later, series) for row in rows if not (row["series"] in derived and (row["geo"], row["year"]) in dropped)]

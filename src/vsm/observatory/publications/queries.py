@@ -211,7 +211,7 @@ FIELDS: Mapping[str, str] = {
     "key": "name of the figure", "geo": "country (ISO 3166-1 alpha-3) or region", "geo2": "where a flow goes, else empty", "year": "calendar year", "value": "the figure; empty where only a range is known",
     "low": "lower end of the band", "high": "upper end of the band", "level": "share of cases that such bands cover", "unit": "students, share (0.05 is 5 per cent), index, …",
     "design": "what kind of claim it can carry", "coverage": "of how much of what was expected it speaks (0 to 1), empty where that is not told", "experimental": "True where a gate failed", "source": "who published what it follows from",
-    "note": "what limits it, how well a number of the casebook is known, or a decided break that it rests on (country, year, decision)",
+    "note": "what limits it, how well a number of the casebook is known, or a break: of an estimate one that it follows (country, year, decision), of a published count how the one in its year was decided",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ The address keeps what was chosen: the same address shows the same view to whoev
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -75,11 +75,18 @@ class Figure:
     @property
     def breaks(self) -> list[dict[str, str]]:
         """Breaks behind it: the decisions that its study followed; of counts of countries, what is decided or only proposed."""
-        if self.run:
-            found = breaks_followed(name for fact in self.facts for name in fact.extra.get("breaks", ()))
-        else:
-            found = breaks_at({(fact.geo, fact.year or 0) for fact in self.facts if fact.key.partition(".")[0] in BREAKABLE})
+        found = breaks_followed(name for fact in self.facts for name in fact.extra.get("breaks", ())) if self.run else self._breaks_as_published()
         return [{"text": break_told(geo, year, state), "url": f"/series-breaks/?geo={geo}"} for geo, year, state in found]
+
+    def rows(self) -> list[Fact]:
+        """The facts as a CSV tells them: a count stands as published, and its note names a break in its year, followed in studies alone."""
+        if self.run:
+            return list(self.facts)
+        states = {(geo, year): state for geo, year, state in self._breaks_as_published()}
+        return [replace(fact, note="; ".join(filter(None, (fact.note, _noted(fact, states))))) for fact in self.facts]
+
+    def _breaks_as_published(self) -> list[tuple[str, int, str]]:
+        return breaks_at({(fact.geo, fact.year or 0) for fact in self.facts if _is_breakable(fact)})
 
     def credits(self) -> list[dict[str, Any]]:
         """Source, vintage and licence of each release."""
@@ -95,6 +102,15 @@ class Figure:
 
     def may_be_passed_on(self) -> bool:
         return all(licensed(release).redistribute for release in self.vintages if release.source in sources())
+
+
+def _is_breakable(fact: Fact) -> bool:
+    return fact.key.partition(".")[0] in BREAKABLE
+
+
+def _noted(fact: Fact, states: Mapping[tuple[str, int], str]) -> str:
+    state = states.get((fact.geo, fact.year or 0)) if _is_breakable(fact) else None
+    return f"as published; break {fact.geo} {fact.year} {state}" if state else ""
 
 
 @dataclass(frozen=True)
@@ -139,7 +155,7 @@ def doors(address: str, build: Build, name: str) -> list[URLPattern]:
         figure = _figure(request, sheet)
         if not figure.may_be_passed_on():
             return HttpResponse(_("The licence of this source does not let us pass its figures on. They can be read on the page."), status=403, content_type="text/plain; charset=utf-8")
-        response = HttpResponse(as_csv({fact.key: fact for fact in figure.facts}), content_type="text/csv; charset=utf-8")
+        response = HttpResponse(as_csv({fact.key: fact for fact in figure.rows()}), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="openvsm-{name}-{figure.name}.csv"'
         return open_to_all(response)
 
@@ -162,7 +178,7 @@ def described(figure: Figure, sheet: Sheet, address: str) -> dict[str, Any]:
     return {
         "title": figure.title, "language": reader(), "page": f"{base}{address}/{query}", "csv": f"{base}{address}.csv{query}",
         "columns": dict(FIELDS), "units": sorted({fact.unit for fact in figure.facts}), "designs": sorted({fact.design for fact in figure.facts}),
-        "levels": sorted({fact.level for fact in figure.facts if fact.level is not None}), "rows": len(figure.facts), "unknown": figure.unknown, "breaks": [each["text"] for each in figure.breaks], "sdg": list(figure.sdg),
+        "levels": sorted({fact.level for fact in figure.facts if fact.level is not None}), "rows": len(figure.facts), "unknown": figure.unknown, "breaks": [each["text"] for each in figure.breaks], "as_published": figure.run is None, "sdg": list(figure.sdg),
         "sources": [{name: credit[name] for name in ("source", "release", "edition", "licence", "attribution", "share_alike", "sha256")} | {"taken": credit["taken"].isoformat()} for credit in figure.credits()],
         "study": {
             "kind": figure.run.kind, "number": figure.run.number, "digest": figure.run.digest, "experimental": figure.run.experimental, "parameters": figure.run.parameters,
