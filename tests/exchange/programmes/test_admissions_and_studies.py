@@ -1,6 +1,8 @@
 """Places go by rank and are refilled, conditions are settled, studies rest and end, awards can be taken back."""
 
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,6 +16,7 @@ from vsm.exchange.programmes.queries import offerings_open
 from vsm.kit import clock
 from vsm.kit.actors import SYSTEM
 from vsm.kit.errors import Invalid, NotAllowed, Refused
+from vsm.kit.uploads import Upload
 
 
 def test_the_catalogue_marks_an_intake_as_open_while_it_takes_applications(world: World) -> None:
@@ -84,8 +87,6 @@ def test_nobody_of_the_office_decides_on_an_application_of_their_own(world: Worl
     by = actor(world.carlos)
     admission = programmes.apply(world.intake, by=by, now=NOW)
     admission = programmes.describe(admission, by=by, now=NOW, prior_level="bachelor", prior_title="Law", prior_institution="x", prior_country="PT", prior_completed_on=date(2020, 1, 1))
-    from vsm.kit.uploads import Upload
-
     document = programmes.attach(admission, by=by, now=NOW, kind="degree", file=Upload.of("d.pdf", "application/pdf", b"%PDF"))
     for act in (
         lambda: programmes.verify_document(document, by=by, now=NOW, way="original"),
@@ -94,6 +95,24 @@ def test_nobody_of_the_office_decides_on_an_application_of_their_own(world: Worl
         with pytest.raises(Refused) as refusal:
             act()
         assert "own-application" in [each.code for each in refusal.value.reasons]
+
+
+@pytest.mark.parametrize(
+    ("sent", "data", "kept"),
+    [
+        ("../../grades.html", b"%PDF-1.7", ("grades.html.pdf", "application/pdf")), ("run.bat", b"\x89PNG\r\n\x1a\nx", ("run.bat.png", "image/png")),
+        ("award.jwt", b"eyJhbGciOiJFZERTQSJ9.e30.x", ("award.jwt", "text/plain")), ("page.pdf", b"MZ\x90\x00\x03\xff", None),
+    ],
+)  # fmt: skip
+def test_a_document_is_named_and_typed_by_its_bytes(world: World, sent: str, data: bytes, kept: tuple[str, str] | None) -> None:
+    admission = world.applied("Ana", verified=False)
+    trying: Any = pytest.raises(Invalid) if kept is None else nullcontext()
+    with trying as refusal:
+        document = programmes.attach(admission, by=actor(world.people["Ana"]), now=NOW, kind="other", file=Upload.of(sent, "text/html", data))
+    if kept is None:
+        assert [each.code for each in refusal.value.reasons] == ["document-type"]
+    else:
+        assert (document.name, document.media_type) == kept
 
 
 def test_a_file_that_is_no_credential_is_not_verified_by_signature(world: World) -> None:

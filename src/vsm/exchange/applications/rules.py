@@ -26,7 +26,7 @@ DOCUMENT_KINDS: Mapping[str, str] = {
     "other": N_("Other document"),
 }
 DOCUMENT_LIMIT = 5 * 1024 * 1024
-DOCUMENT_ENDINGS: Mapping[str, tuple[str, ...]] = {"application/pdf": ("pdf",), "image/jpeg": ("jpg", "jpeg"), "image/png": ("png",), "text/plain": ("txt", "csv", "md")}
+DOCUMENT_ENDINGS: Mapping[str, tuple[str, ...]] = {"application/pdf": ("pdf",), "image/jpeg": ("jpg", "jpeg"), "image/png": ("png",), "text/plain": ("txt", "csv", "md", "json", "jwt")}
 MOST_CHOICES = 10
 MOST_SEATS = 10
 MOST_BANDS = 9

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from django.utils.translation import gettext_lazy as _
 
+from vsm.exchange.applications.rules import document_name, media_type_of
 from vsm.exchange.credentials.queries import verdict_on
 from vsm.exchange.programmes.admitting import Because, admit_if_settled, lapse
 from vsm.exchange.programmes.facts import day_at
@@ -34,18 +35,22 @@ SEVERAL = frozenset({"reference", "other"})
 def attach(
     admission: Admission, *, by: Actor, now: datetime,
     kind: Annotated[str, Ask(_("What it is"), choices=lambda _r, _a: choices(DOCUMENT_WORDS))],
-    file: Annotated[Upload, Ask(_("File"), _("A PDF, a picture, or a signed credential (.jwt, .json); at most 5 MB."))],
+    file: Annotated[Upload, Ask(_("File"), _("A PDF, a JPEG or PNG, or a signed credential (.jwt, .json); at most 5 MB."))],
 ) -> AdmissionDocument:  # fmt: skip
     """Hand in a document. A signed credential is verified at once: its signature, its status, and that it was given to you."""
     if kind not in DOCUMENT_KINDS:
         raise Invalid(Reason("document", N_("“%(value)s” is not one of: %(known)s."), {"value": kind, "known": ", ".join(DOCUMENT_KINDS)}, "kind"))
     if not file.data or len(file.data) > LIMIT:
         raise Invalid(Reason("file-size", N_("The file is empty, or larger than %(limit)s MB."), {"limit": LIMIT // 2**20}, "file"))
+    media_type = media_type_of(file.data)
+    name = document_name(file.name, media_type)
+    if not media_type:
+        raise Invalid(Reason("document-type", N_("“%(name)s” is not a PDF, JPEG, PNG or plain text file, whatever its name says. Save it as PDF."), {"name": name}, "file"))
     if kind not in SEVERAL:
         for earlier in admission.documents.filter(kind=kind, state__in=DOCUMENT_STEPS["replace"].before):
             replace(earlier, by=SYSTEM, now=now)
     document = AdmissionDocument(
-        admission=admission, kind=kind, name=file.name[-255:], media_type=file.media_type, size=len(file.data), digest=files.put(file.data),
+        admission=admission, kind=kind, name=name, media_type=media_type, size=len(file.data), digest=files.put(file.data),
         signed=_signed(file.data, admission, now),
     )  # fmt: skip
     document.save()
