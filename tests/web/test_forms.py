@@ -155,9 +155,16 @@ def test_a_moment_is_asked_with_the_zone_in_which_it_will_be_read() -> None:
 
 
 def test_a_line_is_refused_in_the_words_in_which_a_single_field_is() -> None:
-    with translation.override("es"), pytest.raises(ValidationError) as refusal:
-        rows({"code": "", "kind": "b", "credits": "x"})
-    assert refusal.value.messages == ["Línea 1, Código: Este campo es obligatorio.", "Línea 1, Créditos: Escribe un número."]
+    with translation.override("es"):
+        with pytest.raises(ValidationError) as refusal:
+            rows({"code": "", "kind": "b", "credits": "x"})
+        single = []
+        for kind, value in ((str, ""), (Decimal, "x")):
+            with pytest.raises(ValidationError) as alone:
+                field_for(FieldInfo(annotation=kind), Ask("Code"), None, SYSTEM).clean(value)
+            single += alone.value.messages
+    assert single == ["Este dato es necesario.", "Escribe un número."]
+    assert refusal.value.messages == [f"Línea 1, Código: {single[0]}", f"Línea 1, Créditos: {single[1]}"]
 
 
 def test_an_hour_that_the_clock_skips_or_shows_twice_is_told_as_such() -> None:

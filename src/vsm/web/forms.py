@@ -8,7 +8,6 @@ from typing import Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms.renderers import TemplatesSetting
 from django.http import HttpRequest
 from django.utils import timezone
@@ -17,12 +16,14 @@ from django.utils.translation import gettext as _
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from vsm.kit import obstacles
 from vsm.kit.actions import Action, Ask
 from vsm.kit.actors import Actor
 from vsm.kit.localized import LANGUAGES, text_in
 from vsm.kit.names import country_code, country_name, is_country, language_name
-from vsm.kit.saying import say
+from vsm.kit.saying import say, say_reason
 from vsm.kit.uploads import LIMIT, Upload
+from vsm.kit.verdict import Reason
 
 SPARE_ROWS = 3
 
@@ -79,7 +80,10 @@ def field_for(info: FieldInfo, ask: Ask, record: Any, actor: Actor) -> forms.Fie
     """The form field for one parameter."""
     kind, optional = _unwrapped(info.annotation)
     limit = ask.limit(record, actor) if callable(ask.limit) else ask.limit
-    common: dict[str, Any] = {"label": say(ask.label), "help_text": say(ask.help) if ask.help else "", "required": info.is_required()}
+    common: dict[str, Any] = {
+        "label": say(ask.label), "help_text": say(ask.help) if ask.help else "", "required": info.is_required(),
+        "error_messages": {"required": say(obstacles.SENTENCES["missing"])},  # the same words in a field, in a line, by REST and by command
+    }  # fmt: skip
     choices = ask.choices(record, actor) if ask.choices else None
     item: Any = get_args(kind)[0] if get_origin(kind) is list else None
     if isinstance(item, type) and issubclass(item, BaseModel):
@@ -339,7 +343,10 @@ class RowsField(forms.Field):
             try:
                 rows.append(self.row.model_validate(given))
             except ValidationError as cause:
-                problems += [_("Line %(line)s, %(column)s: %(problem)s") % {"line": number, **self._told(error)} for error in cause.errors()]
+                problems += [
+                    _("Line %(line)s, %(column)s: %(problem)s") % {"line": number, "column": self._column(reason), "problem": say_reason(reason)}
+                    for reason in obstacles.reasons(cause.errors())
+                ]
         if problems:
             raise forms.ValidationError(problems)
         if self.required and not rows:
@@ -361,19 +368,10 @@ class RowsField(forms.Field):
     def has_changed(self, initial: Any, data: Any) -> bool:
         return True
 
-    def _told(self, error: Any) -> dict[str, str]:
-        """The column and the problem, in the words in which a single field says it."""
-        column = self.columns.get(str(error["loc"][0])) if error["loc"] else None
-        if column is None:
-            return {"column": "", "problem": error["msg"]}
-        limits = {"greater_than_equal": (MinValueValidator, "ge"), "less_than_equal": (MaxValueValidator, "le")}
-        if error["type"] in limits:
-            validator, name = limits[error["type"]]
-            problem = str(validator.message) % {"limit_value": error["ctx"][name]}
-        else:
-            kind = {"missing": "required", "literal_error": "invalid_choice"}.get(error["type"], "invalid")
-            problem = str(column.error_messages.get(kind, error["msg"]))
-        return {"column": str(column.label), "problem": problem}
+    def _column(self, reason: Reason) -> str:
+        """What the column is called that a reason is about."""
+        column = self.columns.get(reason.field.partition(".")[0])
+        return str(column.label) if column else ""
 
     def _is_touched(self, given: Mapping[str, Any]) -> bool:
         """Whether somebody wrote in this line: a spare one has in it what its columns begin with."""
