@@ -163,7 +163,7 @@ def test_a_line_is_refused_in_the_words_in_which_a_single_field_is() -> None:
             with pytest.raises(ValidationError) as alone:
                 field_for(FieldInfo(annotation=kind), Ask("Code"), None, SYSTEM).clean(value)
             single += alone.value.messages
-    assert single == ["Este dato es necesario.", "Escribe un número."]
+    assert single == ["Este dato es necesario.", "Debe ser un número."]
     assert refusal.value.messages == [f"Línea 1, Código: {single[0]}", f"Línea 1, Créditos: {single[1]}"]
 
 

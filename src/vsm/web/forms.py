@@ -26,6 +26,9 @@ from vsm.kit.uploads import LIMIT, Upload
 from vsm.kit.verdict import Reason
 
 SPARE_ROWS = 3
+UNREADABLE: dict[Any, str] = {
+    int: obstacles.NO_WHOLE_NUMBER, Decimal: obstacles.NO_NUMBER, float: obstacles.NO_NUMBER, dt.date: obstacles.NO_DATE, dt.time: obstacles.NO_TIME,
+}  # fmt: skip
 
 
 class Renderer(TemplatesSetting):
@@ -127,6 +130,8 @@ def _starting(action: Action, name: str, info: FieldInfo, ask: Ask, record: Any,
 
 
 def _plain_field(kind: Any, ask: Ask, common: dict[str, Any], optional: bool) -> forms.Field:
+    if kind in UNREADABLE:
+        common["error_messages"]["invalid"] = say(UNREADABLE[kind])
     if kind is bool:
         return forms.BooleanField(**{**common, "required": False})
     if kind is int:
