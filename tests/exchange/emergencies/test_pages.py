@@ -8,10 +8,15 @@ from django.test import Client
 
 from tests.exchange.emergencies.given import NOW, World, cases, fresh, work
 from vsm.exchange.emergencies import actions
+from vsm.exchange.emergencies.finding import overlapping
 from vsm.exchange.emergencies.links import token_of
-from vsm.exchange.emergencies.models import Case, CheckIn
+from vsm.exchange.emergencies.models import Case, CheckIn, Emergency
+from vsm.exchange.emergencies.queries import counts_of
+from vsm.exchange.mobilities.queries import agreement_of
 from vsm.exchange.people.models import Person
+from vsm.exchange.people.queries import actor_of
 from vsm.kit import clock
+from vsm.kit.actions import available
 
 pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -77,6 +82,34 @@ def test_the_student_reads_the_text_chooses_and_agrees_on_pages(world: World) ->
     assert fresh(case).state == "accepted"
 
 
+def test_a_draft_read_by_program_tells_whom_it_would_find_and_where_it_overlaps(world: World) -> None:
+    world.mobility()
+    other = world.declared()
+    drafted = world.drafted(title={"en": "Flood"})
+    told = json.loads(text_of(signed_in(world.olga), f"/api/v1/emergencies/{drafted.pk}"))
+    assert (told["found"]["students"], told["found"]["courses"], told["found"]["covered"]) == (1, 2, 0)
+    assert [(each["id"], each["starts_on"]) for each in told["others"]] == [(str(other.pk), other.starts_on.isoformat())]
+    told = json.loads(text_of(signed_in(world.olga), f"/api/v1/emergencies/{other.pk}"))
+    assert (told["found"], told["others"]) == (None, [])
+
+
+def test_a_drill_tells_nothing_of_the_drills_of_others(world: World) -> None:
+    world.declared(is_drill=True)
+    bia = world.drafted(is_drill=True)
+    Emergency.objects.filter(pk=bia.pk).update(declared_by=world.home)
+    assert overlapping(fresh(bia)) == []
+
+
+def test_who_is_back_reads_that_classes_are_in_person_and_finds_the_new_agreement(world: World) -> None:
+    world.mobility()
+    (case,) = cases(world.proposed())
+    agreement = agreement_of(case.mobility)
+    assert agreement is not None
+    Case.objects.update(state="returned")
+    page = text_of(signed_in(case.student), f"/emergency-cases/{case.pk}/")
+    assert ("The same course online" in page, f'href="/learning-agreements/{agreement.pk}/"' in page) == (False, True)
+
+
 def test_the_check_in_needs_no_account_is_light_and_tells_nothing_about_the_student(world: World) -> None:
     world.mobility()
     (case,) = cases(world.declared())
@@ -90,6 +123,11 @@ def test_the_check_in_needs_no_account_is_light_and_tells_nothing_about_the_stud
     assert (fresh(case).safety, fresh(case).urgency) == ("help", 0)
     assert client.post(address, {"answer": "safe"}).status_code == 200
     assert (fresh(case).safety, [each.answer for each in CheckIn.objects.all()]) == ("safe", ["safe", "help"])
+    assert client.post(address, {"answer": "help"}).status_code == 200
+    Case.objects.update(state="returned")
+    assert (counts_of(case.emergency, actor_of(world.olga, NOW))["safety"], "check_in" in [each.verb for each in available(fresh(case), actor_of(case.student, NOW))]) == ({"help": 1}, True)
+    assert client.post(address, {"answer": "safe"}).status_code == 200
+    assert (counts_of(case.emergency, actor_of(world.olga, NOW))["safety"], available(fresh(case), actor_of(case.student, NOW))) == ({}, [])
     assert Client().get("/safe/not-a-token/").status_code == 404
     assert Client().post(f"/safe/{token_of(world.stays.ana.pk)}/", {"answer": "safe"}).status_code == 404
 

@@ -12,7 +12,7 @@ from vsm.exchange.catalogue.models import Offering
 from vsm.exchange.emergencies.links import case_id_of
 from vsm.exchange.emergencies.models import Case, CheckIn, Hold
 from vsm.exchange.emergencies.planning import free_seats, permitted_pairs
-from vsm.exchange.emergencies.states import CASE_STEPS, Safety, State
+from vsm.exchange.emergencies.states import CASE_STEPS, OVER, Safety, State
 from vsm.exchange.emergencies.texts import Plans, amended_of, chosen, plans_for
 from vsm.kit.actions import Ask, action
 from vsm.kit.actors import SYSTEM, Actor
@@ -43,7 +43,7 @@ def _digest(case: Case, _actor: Actor) -> str:
     return text.digest if text else ""
 
 
-@action("check_in", on=Case, label=_("Say how you are"), allow=(*STUDENT, *OFFICES), step=CASE_STEPS["check_in"])
+@action("check_in", on=Case, label=_("Say how you are"), allow=(*STUDENT, *OFFICES), step=CASE_STEPS["check_in"], when=lambda case: case.state not in OVER or case.safety == Safety.HELP)
 def check_in(
     case: Case, *, by: Actor, now: datetime,
     answer: Annotated[Literal["safe", "help"], Ask(_("How are you?"), choices=lambda _r, _a: [("safe", str(_("I am safe"))), ("help", str(_("I need help")))])],

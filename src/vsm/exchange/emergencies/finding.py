@@ -95,8 +95,10 @@ def preview(emergency: Emergency) -> Preview:
 
 
 def overlapping(emergency: Emergency) -> list[Emergency]:
-    """Other declared restrictions in earnest whose days meet this one's and that share a country or an institution."""
+    """Other declared restrictions in earnest whose days meet this one's and that share a country or an institution; for a drill, its declarer's drills."""
     others = Emergency.objects.filter(state=State.DECLARED, is_drill=emergency.is_drill).exclude(pk=emergency.pk)
+    if emergency.is_drill:
+        others = others.filter(declared_by=emergency.declared_by_id)
     others = others.filter(Q(ends_on=None) | Q(ends_on__gte=emergency.starts_on)).order_by("starts_on")[:MOST_OTHERS]
     mine = {(place.country, place.institution) for place in emergency.restriction.places}
     last = emergency.last_day

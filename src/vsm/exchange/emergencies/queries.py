@@ -1,7 +1,7 @@
 """What doors read about emergencies: the nouns, the numbers of one emergency, and exposure by day."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.catalogue import labels
+from vsm.exchange.emergencies.finding import overlapping, preview
 from vsm.exchange.emergencies.models import Case, CoursePlan, Emergency, Run, Standing, Switch
 from vsm.exchange.emergencies.rules import DAY, by_day
-from vsm.exchange.emergencies.states import CaseState, State
+from vsm.exchange.emergencies.states import OVER, CaseState, Safety, State
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import country_choices, name_of, organisation_choices, organisation_ref
 from vsm.exchange.mobilities.queries import known_places, mobility_ref
@@ -110,7 +111,7 @@ def counts_of(emergency: Emergency, actor: Actor) -> dict[str, dict[str, int]]:
     seen = Case.objects.visible_to(actor).filter(emergency=emergency)
     return {
         "state": dict(seen.values_list("state").annotate(n=Count("pk")).order_by()),
-        "safety": dict(seen.exclude(state__in=(CaseState.RELEASED, CaseState.RETURNED)).values_list("safety").annotate(n=Count("pk")).order_by()),
+        "safety": dict(seen.exclude(~Q(safety=Safety.HELP), state__in=OVER).values_list("safety").annotate(n=Count("pk")).order_by()),
         "readiness": dict(CoursePlan.objects.visible_to(actor).filter(emergency=emergency, students__gt=0).values_list("readiness").annotate(n=Count("pk")).order_by()),
     }  # fmt: skip
 
@@ -194,6 +195,13 @@ def _drill(record: Any) -> str:
     return _now("Drill") if record.is_drill else ""
 
 
+def _others(emergency: Emergency) -> list[dict[str, str]]:
+    """Of a draft: what is declared already and meets it, so that a program reads it before it declares, as the page tells it."""
+    if emergency.state != State.DRAFT:
+        return []
+    return [{"noun": each.noun, "id": str(each.pk), "title": str(each), "starts_on": each.starts_on.isoformat()} for each in overlapping(emergency)]
+
+
 EMERGENCY = resource(
     Resource(
         "emergency", "emergencies", Emergency, _("Emergency"), _("Emergencies"), str,
@@ -216,6 +224,8 @@ EMERGENCY = resource(
             Shown("lifted_on", _("First day without restriction"), lambda e: e.lifted_on, "date"),
             Shown("return_on", _("Classes in person again from"), lambda e: e.return_on, "date"),
             Shown("respond_days", _("Days to answer a proposal"), lambda e: e.respond_days, "integer"),
+            Shown("found", _("Who would be found"), lambda e: asdict(preview(e)) if e.state == State.DRAFT else None, "json", detail=False),
+            Shown("others", _("Other restrictions meet this one"), _others, "json", detail=False),
         ),
         filters=(
             state_filter(STATES),

@@ -46,6 +46,9 @@ class CaseState(StrEnum):
 OPEN_CASES = (CaseState.FOUND, CaseState.PROPOSED, CaseState.ACCEPTED)
 """States in which somebody still has to do something; the end of the emergency releases them from it."""
 
+OVER = (CaseState.RETURNED, CaseState.RELEASED)
+"""States in which nobody is asked any more how they are; who asked for help before stays on the office's list."""
+
 HANDLED = (CaseState.PROPOSED, CaseState.ACCEPTED, CaseState.SWITCHED)
 """States in which a case is being looked after, so that a second emergency need not."""
 
@@ -56,7 +59,8 @@ CASE_STEPS = {
     "stay": step(CaseState.PROPOSED, CaseState.DEFERRED, to=CaseState.STAYING),
     "take_back": step(CaseState.ACCEPTED, to=CaseState.PROPOSED),
     "finish_online": step(CaseState.SWITCHED, to=CaseState.FINISHING),
-    "check_in": step(*(state for state in CaseState if state not in {CaseState.RELEASED, CaseState.RETURNED})),
+    # Also when nothing is left to decide: whoever asked for help is helped until they say that they are safe.
+    "check_in": step(*CaseState),
 }
 
 

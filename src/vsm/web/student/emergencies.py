@@ -23,6 +23,7 @@ from vsm.exchange.emergencies.texts import amended_of, plans_for
 from vsm.exchange.learning_agreements.rules import Component, told
 from vsm.exchange.learning_agreements.rules import differences as changes_between
 from vsm.exchange.mobilities.models import Course
+from vsm.exchange.mobilities.queries import agreement_of
 from vsm.kit import clock
 from vsm.kit.actions import TABLE
 from vsm.kit.actors import Actor
@@ -40,6 +41,7 @@ def context(case: Case, actor: Actor) -> dict[str, Any]:
     """What a case's page shows above its facts, for the student and for both offices."""
     text = amended_of(case) if case.state in {CaseState.PROPOSED, CaseState.ACCEPTED} else None
     is_own = actor.person_id == case.student_id
+    agreement = agreement_of(case.mobility) if is_own and case.state == CaseState.RETURNED else None
     return {
         "case": case,
         "is_own": is_own,
@@ -56,6 +58,7 @@ def context(case: Case, actor: Actor) -> dict[str, Any]:
         "changes": say_reasons(told(change) for change in changes_between(text.before, text.after)) if text else [],
         "digest": text.digest if text else "",
         "zone": zone_of(case),
+        "agreement_url": f"/learning-agreements/{agreement.pk}/" if agreement else "",
         "can_choose": is_own and CHOOSE.possible(case) and bool(case.lines),
     }
 
