@@ -133,6 +133,16 @@ def test_an_operators_decision_makes_a_new_run_and_taking_it_back_gives_the_old_
     assert run_study(hub, by=OLGA, now=NOW, kind="covid-effect").pk == first.pk
 
 
+def test_what_follows_from_other_series_names_no_break_in_the_counts(hub: Hub, tmp_path: Path) -> None:
+    actions.ship_region(now=NOW)
+    path = written(tmp_path, "uis.csv", "indicatorId,geoUnit,year,value,qualifier,magnitude\n", [f"26637,{geo},{year},{value},," for geo, year, value in cells()])
+    actions.load(path, by=OLGA, now=NOW)
+    actions.drop(SeriesBreak.objects.get(geo="DOM", year=2022), by=OLGA, now=NOW, because="Another definition.")
+    facts = facts_of(run_study(hub, by=OLGA, now=NOW, kind="lac"))
+    assert facts["parity.rural-urban.DOM"].year == 2022
+    assert {key for key, fact in facts.items() if fact.extra.get("breaks")} == {f"inbound.{geo}.2022" for geo in ("latin-america-and-the-caribbean", "world")}
+
+
 def test_a_table_of_ones_own_passes_the_same_gates_and_never_mixes_with_publishers(hub: Hub, tmp_path: Path) -> None:
     path = written(tmp_path, "network.csv", "geo,year,value\n", [f"{geo},{year},{value}" for geo, year, value in cells()])
     actions.load(path, by=OLGA, now=NOW)

@@ -51,7 +51,7 @@ def run_study(hub: Hub, *, by: Actor, now: datetime, kind: Annotated[str, Ask(_(
     except (ValueError, Unavailable) as cause:  # too few places or years to compare, or a library that is not installed
         raise Refused(Reason("study-impossible", N_("The study “%(kind)s” cannot be run on what is loaded: %(cause)s"), {"kind": kind, "cause": str(cause)})) from cause
     gates = [*gates, *carried_out(found, choices)]
-    facts = found.told(facts)
+    facts = found.told(facts, apart=study.apart)
     if own:
         facts = [replace(fact, source="own") if fact.source else fact for fact in facts]
     chosen = {"breaks": sorted(f"{geo} {each.year} {each.decision}" for geo, some in choices.items() for each in some)} if choices else {}

@@ -8,6 +8,7 @@ whose year was left out stands in with the middle growth of its other years: lea
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -35,9 +36,10 @@ class Decided:
     geos: Mapping[str, frozenset[str]] = field(default_factory=dict)
     left: tuple[str, ...] = ()
 
-    def told(self, facts: Iterable[Fact]) -> list[Fact]:
-        """Facts that rest on a decision name it in `extra["breaks"]`: a plain figure in its year, an estimate always."""
-        return [self._told(fact) for fact in facts]
+    def told(self, facts: Iterable[Fact], *, apart: Collection[str] = ()) -> list[Fact]:
+        """Facts that rest on a decision name it in `extra["breaks"]`: a plain figure in its year, an estimate always. Those
+        whose key fits one of the patterns `apart` rest on other series, which nobody decided about."""
+        return [fact if any(fnmatch(fact.key, each) for each in apart) else self._told(fact) for fact in facts]
 
     def _told(self, fact: Fact) -> Fact:
         plain = fact.design == "descriptive"

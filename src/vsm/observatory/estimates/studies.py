@@ -29,7 +29,7 @@ POOL = (
 class Study:
     """`rows` are observations of `series` (patterns), as dictionaries with series, geo, geo2, year, day, value; without a key
     of `covers` (of releases) that fits each of `needs` it cannot run. `flows` and `daily`: whether rows have a second end,
-    or days."""
+    or days. `apart` are keys (patterns) of facts that do not follow from counts of students, so from no break in them."""
 
     kind: str
     run: Callable[[Rows], tuple[list[Fact], list[Gate]]]
@@ -38,6 +38,7 @@ class Study:
     needs: tuple[str, ...] = (f"{INBOUND}@",)
     flows: bool = False
     daily: bool = False
+    apart: tuple[str, ...] = ()
 
 
 def covid_effect(rows: Rows, model: str = "drift") -> tuple[list[Fact], list[Gate]]:
@@ -102,7 +103,7 @@ STUDIES: Mapping[str, Study] = {
     "covid-closure": Study("covid-closure", closure, COVID, (INBOUND, "C8"), (INBOUND, "C8"), daily=True),
     "gravity": Study("gravity", gravity, {"fixed": ["origin-year", "host-year"]}, ("flows.*", "dist", "contig", "comlang_off", "colony"), ("flows.*", "dist"), flows=True),
     "outlook": Study("outlook", outlook, {"model": "drift", "until": HORIZON, "levels": [0.5, 0.8]}),
-    "lac": Study("lac", region_lac, {"year": BALANCE_YEAR, "virtual_per_hundred": VIRTUAL_PER_HUNDRED}, (INBOUND, *SERIES), tuple(f"{name}@?" for name in SERIES)),
+    "lac": Study("lac", region_lac, {"year": BALANCE_YEAR, "virtual_per_hundred": VIRTUAL_PER_HUNDRED}, (INBOUND, *SERIES), tuple(f"{name}@?" for name in SERIES), apart=("parity.*", "attendance.*", "leaning*", "intraregional.*", "reach.*")),
     "vsm": Study("vsm", reach, {"level": 0.95, "least": 10, "step": 5}, (r"vsm\..*",), ("vsm.started",)),
 }
 
