@@ -45,6 +45,11 @@ def language_name(code: str, language: str) -> str:
         return code
 
 
+def language_names(code: str) -> dict[str, str]:
+    """The name in every language of ours: a fact of a reason."""
+    return {language: language_name(code, language) for language in LANGUAGES}
+
+
 @lru_cache(maxsize=16)
 def _locale(language: str) -> Locale:
     try:

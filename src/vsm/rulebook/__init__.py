@@ -65,6 +65,12 @@ def credit_systems() -> tuple[CreditSystem, ...]:
     return tuple(book().credit_systems.values())
 
 
+def credit_system_names(slug: str) -> Mapping[str, str]:
+    """The name in every language, a fact of a reason; the slug itself where the rulebook does not know it."""
+    found = book().credit_systems.get(slug)
+    return found.name if found else {"en": slug}
+
+
 def grade_scale(slug: str) -> GradeScale:
     return _find(book().grade_scales, slug, N_("There is no grade scale %(slug)s. Known: %(known)s."))
 

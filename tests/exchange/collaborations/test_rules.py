@@ -4,6 +4,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from django.utils.translation import override
 
 from vsm.exchange.collaborations.rules import (
     Achieved,
@@ -20,6 +21,7 @@ from vsm.exchange.collaborations.rules import (
     why_no_certificate,
     why_not_sign,
 )
+from vsm.kit.saying import say_reasons
 
 SIDE = {"organisation": "o", "name": {"en": "Uni"}, "country": "CO", "teacher": "t", "teacher_name": "Pilar", "credits": "", "credit_system": "", "counts_as": ""}
 PLAN = Plan(
@@ -80,16 +82,24 @@ def test_differences_name_facts_tasks_and_sides() -> None:
         PLAN, conduct="Listen well.", first={**SIDE, "credits": "1"}, phases=(PLAN.phases[0], PLAN.phases[1], replace(PLAN.phases[2], ends_on="2027-04-25")),
         tasks=(replace(PLAN.tasks[0], due="2027-03-22T23:59"), Task(key="T3", title="Streets", phase="collaboration", kind="team", due="2027-04-01T23:59")),
     )  # fmt: skip
-    found = [(change.kind, change.about, change.label, change.before, change.after) for change in differences(PLAN, after)]
-    assert found == [
-        ("changed", "", "Code of conduct", "Listen.", "Listen well."),
-        ("changed", "", "Credits", "", "1"),
-        ("changed", "", "Reflection", "2027-04-05 – 2027-04-18", "2027-04-05 – 2027-04-25"),
-        ("removed", "What I learnt", "", "", ""),
-        ("changed", "Rivers", "Due", "2027-03-15 23:59", "2027-03-22 23:59"),
-        ("added", "Streets", "", "", ""),
+    with override("es"):
+        said = say_reasons(told(change) for change in differences(PLAN, after))
+    assert said == [
+        "Código de conducta: antes “Listen.”, ahora “Listen well.”.",
+        "Créditos: antes “—”, ahora “1”.",
+        "Reflexión: antes “del 5 de abril de 2027 al 18 de abril de 2027”, ahora “del 5 de abril de 2027 al 25 de abril de 2027”.",
+        "Quitado: What I learnt.",
+        "Rivers — Entrega: antes “15 de marzo de 2027, 23:59”, ahora “22 de marzo de 2027, 23:59”.",
+        "Agregado: Streets.",
     ]
     assert {told(change).code for change in differences(PLAN, after)} == {"text-changed", "text-removed", "text-added"}
+
+
+def test_languages_are_told_by_name_and_their_order_says_nothing() -> None:
+    both = replace(PLAN, languages=("en", "es"), tools=("Padlet", "Jitsi"))
+    assert differences(both, replace(both, languages=("es", "en"), tools=("Jitsi", "Padlet"))) == ()
+    with override("es"):
+        assert say_reasons(map(told, differences(PLAN, replace(PLAN, languages=("en", "pt-br"))))) == ["Idiomas: antes “inglés”, ahora “inglés, portugués (Brasil)”."]
 
 
 def test_shares_are_met_exactly_and_nothing_due_is_nothing_missed() -> None:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 import rfc8785
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ from vsm.exchange.learning_agreements.rules import (
     why_incomplete,
     why_not_sign,
 )
+from vsm.kit.saying import say_reasons
 
 LINE = Component(
     offering="o1", code="EST1", title={"en": "Statistics"}, credits="6", credit_system="sct-chile", language="es",
@@ -126,6 +128,21 @@ def test_differences_name_what_was_added_removed_and_changed() -> None:
         ("Student", "Ana", "Ana María"), ("Recognised at home", "yes", "no"), ("Credits at home", "4", "5"),
     ]  # fmt: skip
     assert [r.params["title"] for r in said if r.code != "text-changed"] == [{"en": "Algebra"}, {"en": "Logic"}]
+
+
+def test_days_and_codes_are_told_as_a_reader_knows_them() -> None:
+    before = replace(TEXT, home={"id": "h", "name": {"en": "Lima"}, "country": "PE", "credit_system": "ects"})
+    after = replace(
+        before, home={**before.home, "id": "other", "country": "CL"},
+        components=(replace(LINE, starts_on="2026-08-17", language="fr", credit_system="ects"),),
+    )  # fmt: skip
+    with override("es"):
+        assert say_reasons(map(told, differences(before, after))) == [
+            "Lima — Institución de origen: antes “Perú”, ahora “Chile”.",
+            "Statistics — Sistema de créditos: antes “Sistema de Créditos Transferibles SCT-Chile”, ahora “Sistema Europeo de Transferencia y Acumulación de Créditos (ECTS)”.",
+            "Statistics — Idioma: antes “español”, ahora “francés”.",
+            "Statistics — Inicio: antes “10 de agosto de 2026”, ahora “17 de agosto de 2026”.",
+        ]
 
 
 def test_the_same_text_differs_in_nothing() -> None:

@@ -7,6 +7,7 @@ from itertools import combinations
 from uuid import UUID
 
 import pytest
+from django.utils.translation import override
 
 from vsm import rulebook
 from vsm.exchange.placements.rules import agreement, running, vacancies, vetting
@@ -14,6 +15,7 @@ from vsm.exchange.placements.rules.agreement import Content
 from vsm.exchange.placements.rules.running import Day, Standing, Terms
 from vsm.exchange.placements.rules.vacancies import Slot, Work
 from vsm.exchange.placements.rules.vetting import Checked
+from vsm.kit.saying import say_reasons
 from vsm.rulebook.placements import criteria, days_for, hours_limit, instrument, vetting_months
 
 ON = date(2026, 9, 7)
@@ -270,10 +272,16 @@ def test_people_hours_and_days_must_be_settled() -> None:
 
 
 def test_a_reader_is_told_every_difference() -> None:
-    after = replace(TEXT, number=2, ends_on="2026-12-18", mentor={"name": "Elena", "email": "e@x.example"})
-    assert [(change.label, change.before, change.after) for change in agreement.differences(TEXT, after)] == [
-        ("Last day", "2026-11-27", "2026-12-18"), ("Mentor at the host", "Mario · m@x.example", "Elena · e@x.example"),
-    ]  # fmt: skip
+    after = replace(TEXT, number=2, ends_on="2026-12-18", mentor={"name": "Elena", "email": "e@x.example"}, title={**TEXT.title, "es": "Otra cosa"}, language="fr", pay_period="hour")
+    with override("es"):
+        said = say_reasons(agreement.told(change) for change in agreement.differences(replace(TEXT, language="es", pay_period="none"), after))
+    assert said == [
+        "Título: antes “Data”, ahora “Otra cosa”.",
+        "Último día: antes “27 de noviembre de 2026”, ahora “18 de diciembre de 2026”.",
+        "Idioma de trabajo: antes “español”, ahora “francés”.",
+        "Mentor en la organización: antes “Mario · m@x.example”, ahora “Elena · e@x.example”.",
+        "Se paga: antes “no se paga nada”, ahora “por hora”.",
+    ]
 
 
 def test_nobody_signs_for_two_sides_nor_twice() -> None:

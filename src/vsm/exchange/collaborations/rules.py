@@ -17,7 +17,9 @@ from uuid import UUID
 import rfc8785
 
 from vsm.kit.i18n import N_
+from vsm.kit.names import language_names
 from vsm.kit.verdict import Reason
+from vsm.rulebook import credit_system_names
 
 FORMAT = "openvsm-exchange-plan/1"
 MOST_TASKS = 40
@@ -234,6 +236,7 @@ _FACTS = {
     "share_tasks": N_("Share of tasks for a certificate (per cent)"), "share_check_ins": N_("Share of check-ins for a certificate (per cent)"),
     "needs_reflection": N_("A reflection is needed for a certificate"),
 }  # fmt: skip
+_UNORDERED = frozenset({"languages", "tools"})
 _TASK_FACTS = {
     "title": N_("Title"), "phase": N_("Phase"), "kind": N_("Who hands it in"), "due": N_("Due"), "hours": N_("Hours"), "instructions": N_("Instructions"),
 }  # fmt: skip
@@ -276,13 +279,13 @@ def _why_tasks_incomplete(plan: Plan) -> Iterator[Reason]:
 def _changed_facts(before: Plan, after: Plan) -> Iterator[Change]:
     for name, label in _FACTS.items():
         was, becomes = getattr(before, name), getattr(after, name)
-        if was != becomes:
-            yield Change("changed", "", label, _plain(was), _plain(becomes))
+        if was != becomes and not (name in _UNORDERED and set(was) == set(becomes)):
+            yield Change("changed", "", label, _plain(name, was), _plain(name, becomes))
     for side in Side:
         mine, theirs = getattr(before, side.value), getattr(after, side.value)
         for name, label in _SIDE_FACTS.items():
             if mine.get(name, "") != theirs.get(name, ""):
-                yield Change("changed", "", label, mine.get(name, ""), theirs.get(name, ""))
+                yield Change("changed", "", label, _plain(name, mine.get(name, "")), _plain(name, theirs.get(name, "")))
     for phase in Phase:
         was_at, is_at = before.period(phase.value), after.period(phase.value)
         if was_at != is_at:
@@ -305,17 +308,27 @@ def _changed_tasks(before: Plan, after: Plan) -> Iterator[Change]:
         )
 
 
-def _worded(name: str, value: str) -> str:
-    return {"phase": PHASE_WORDS, "kind": KINDS}.get(name, {}).get(value, value.replace("T", " ") if name == "due" else value)
+def _worded(name: str, value: str) -> Reason | str:
+    if name == "due":
+        day, _sep, at = value.partition("T")
+        return Reason("due", N_("%(day)s, %(time)s"), {"day": date.fromisoformat(day), "time": at})
+    return {"phase": PHASE_WORDS, "kind": KINDS}.get(name, {}).get(value, value)
 
 
-def _days(period: Period | None) -> str:
-    return f"{period.starts_on} – {period.ends_on}" if period else ""
+def _days(period: Period | None) -> Reason | str:
+    if period is None:
+        return ""
+    return Reason("days", N_("%(first)s to %(last)s"), {"first": date.fromisoformat(period.starts_on), "last": date.fromisoformat(period.ends_on)})
 
 
-def _plain(value: Any) -> Any:
+def _plain(name: str, value: Any) -> Any:
+    """A fact as a sentence takes it: codes by the names that they stand for."""
     if isinstance(value, bool):
         return N_("yes") if value else N_("no")
+    if name == "languages":
+        return [language_names(code) for code in value]
+    if name == "credit_system" and value:
+        return credit_system_names(value)
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -6,8 +6,9 @@ are written as text because JSON's numbers are binary fractions. A signature is 
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -15,7 +16,9 @@ from uuid import UUID
 
 from vsm.kit.i18n import N_
 from vsm.kit.localized import text_in
+from vsm.kit.names import country_names, language_names
 from vsm.kit.verdict import Reason
+from vsm.rulebook import credit_system_names
 
 FORMAT = "openvsm-learning-agreement/1"
 
@@ -246,11 +249,11 @@ def _why_line_incomplete(each: Component, accepted: Collection[str]) -> Iterator
 def _changed_parties(before: Content, after: Content) -> Iterator[Change]:
     for side, label in _SIDES.items():
         was, becomes = getattr(before, side), getattr(after, side)
-        for fact in sorted({*was, *becomes}):
+        for fact in sorted({*was, *becomes} - {"id"}):  # an identifier tells nobody anything; whom it names is told by the name
             if was.get(fact) != becomes.get(fact):
                 named = becomes.get("name", "")
                 title = named if isinstance(named, Mapping) else {"en": str(named)}
-                yield Change("changed", title, label, was.get(fact, ""), becomes.get(fact, ""))
+                yield Change("changed", title, label, _plain(fact, was.get(fact, "")), _plain(fact, becomes.get(fact, "")))
 
 
 def _changed_components(before: Content, after: Content) -> Iterator[Change]:
@@ -264,7 +267,7 @@ def _changed_components(before: Content, after: Content) -> Iterator[Change]:
             yield Change("added", new.title)
             continue
         yield from (
-            Change("changed", new.title, label, _plain(getattr(was, fact)), _plain(getattr(new, fact)))
+            Change("changed", new.title, label, _plain(fact, getattr(was, fact)), _plain(fact, getattr(new, fact)))
             for fact, label in _LABELS.items()
             if getattr(was, fact) != getattr(new, fact)
         )
@@ -274,7 +277,14 @@ def _read(value: object, language: str) -> object:
     return text_in(value, language) if isinstance(value, Mapping) else value
 
 
-def _plain(value: object) -> object:
+def _plain(fact: str, value: Any) -> object:
+    """A fact as a sentence takes it: days as days, codes by the names that they stand for."""
     if isinstance(value, bool):
         return N_("yes") if value else N_("no")
-    return value or ""
+    return _TOLD[fact](value) if value and fact in _TOLD else value or ""
+
+
+_TOLD: dict[str, Callable[[str], object]] = {
+    "starts_on": date.fromisoformat, "ends_on": date.fromisoformat, "language": language_names, "country": country_names,
+    "credit_system": credit_system_names,
+}  # fmt: skip

@@ -5,7 +5,7 @@ written as text because JSON's numbers are binary fractions. A signature is boun
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,8 +15,9 @@ from uuid import UUID
 
 import rfc8785
 
-from vsm.exchange.placements.rules.vacancies import too_many_hours
+from vsm.exchange.placements.rules.vacancies import PAY_WORDS, too_many_hours
 from vsm.kit.i18n import N_
+from vsm.kit.names import language_names
 from vsm.kit.verdict import Reason
 from vsm.rulebook.placements import Limit
 
@@ -79,8 +80,8 @@ class Change:
     """One difference between two versions."""
 
     label: str
-    before: str
-    after: str
+    before: object
+    after: object
 
 
 LABELS = {
@@ -150,7 +151,7 @@ def why_not_sign(party: str, *, sides: Collection[str], signed: Collection[str],
 def differences(before: Content, after: Content) -> tuple[Change, ...]:
     """What a reader of `before` must know about `after`, in the order of the text."""
     return tuple(
-        Change(label, plain(getattr(before, name)), plain(getattr(after, name)))
+        Change(label, plain(name, getattr(before, name)), plain(name, getattr(after, name)))
         for name, label in LABELS.items()
         if getattr(before, name) != getattr(after, name)
     )
@@ -162,12 +163,15 @@ def told(change: Change) -> Reason:
     return Reason("text-changed", text, {"label": change.label, "before": change.before or "—", "after": change.after or "—"})
 
 
-def plain(value: object) -> str:
-    """A part of the text in one line: of a person or an organisation what a reader knows it by."""
+def plain(fact: str, value: object) -> object:
+    """A part of the text as a sentence takes it: days as days, codes by their names, of a person or an organisation what a reader knows it by."""
     if isinstance(value, Mapping):
-        if "name" not in value:
-            return next(iter(value.values()), "")
-        name = value["name"]
-        shown = next(iter(name.values()), "") if isinstance(name, Mapping) else str(name)
-        return " · ".join(filter(None, [shown, str(value.get("email", ""))]))
-    return str(value)
+        name = value.get("name", value)
+        return name if isinstance(name, Mapping) else " · ".join(filter(None, [str(name), str(value.get("email", ""))]))
+    return _TOLD[fact](str(value)) if value and fact in _TOLD else str(value)
+
+
+_TOLD: dict[str, Callable[[str], object]] = {
+    "starts_on": date.fromisoformat, "ends_on": date.fromisoformat, "language": language_names, "hours_per_week": Decimal, "most_hours_per_week": Decimal,
+    "pay": Decimal, "pay_period": lambda period: PAY_WORDS.get(period, period),
+}  # fmt: skip

@@ -14,6 +14,7 @@ from vsm.kit.verdict import Reason
 from vsm.rulebook.placements import ANYWHERE, Limit
 
 CURRENCY_LENGTH = 3
+PAY_WORDS = {"none": N_("nothing is paid"), "hour": N_("an hour"), "month": N_("a month"), "total": N_("in all")}
 FARTHEST, LONGEST = 5, 731
 """Years ahead that a vacancy may begin, and days that a placement may last."""
 LONGEST_INTERVIEW = 180
