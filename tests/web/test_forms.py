@@ -13,9 +13,10 @@ from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
 from tests.exchange.learning_agreements.given import give_role, organisation, person
+from vsm.exchange.programmes.models import AdmissionDocument
 from vsm.kit.actions import TABLE, Ask
 from vsm.kit.actors import SYSTEM
-from vsm.web.forms import SPARE_ROWS, CountriesField, MomentField, RowsField, field_for
+from vsm.web.forms import SPARE_ROWS, ActionForm, CountriesField, MomentField, RowsField, field_for
 
 
 class PartRow(BaseModel):
@@ -173,6 +174,11 @@ def test_an_hour_that_the_clock_skips_or_shows_twice_is_told_as_such() -> None:
             with pytest.raises(ValidationError, match="does not exist that day, or occurs twice"):
                 MomentField().clean(moment)
         assert MomentField().clean("2027-09-05T01:30").isoformat() == "2027-09-05T01:30:00-03:00"
+
+
+def test_a_choice_begins_empty_also_where_the_record_says_nothing_yet() -> None:
+    form = ActionForm(TABLE["admission_document", "verify"], AdmissionDocument(), SYSTEM)
+    assert next(iter(form.fields["way"].choices)) == ("", "—")
 
 
 def test_a_question_with_nothing_to_choose_from_says_so() -> None:

@@ -70,7 +70,7 @@ class ActionForm(forms.Form):
 
 def _ask_openly(field: forms.Field) -> None:
     """A choice that nobody made yet begins with none: what merely stands first is no answer."""
-    if isinstance(field, forms.TypedChoiceField) and field.required and field.initial is None and not field.valid_value(""):
+    if isinstance(field, forms.TypedChoiceField) and field.required and field.initial in (None, "") and not field.valid_value(""):
         offered: list[Any] = list(field.widget.choices)
         field.choices = [("", "—"), *offered] if len(offered) > 1 else offered
 
