@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from pydantic import BaseModel, Field
 
 from vsm.exchange.institutions.models import Organisation
@@ -90,7 +91,7 @@ def ask_for_more(recognition: AwardRecognition, *, by: Actor, now: datetime, que
     return recognition
 
 
-@action("answer", on=AwardRecognition, label=_("Answer"), allow=HOLDER, step=RECOGNITION_STEPS["answer"], tone="primary")
+@action("answer", on=AwardRecognition, label=pgettext_lazy("act", "Answer"), allow=HOLDER, step=RECOGNITION_STEPS["answer"], tone="primary")
 def answer(recognition: AwardRecognition, *, by: Actor, now: datetime, answer: Annotated[str, Ask(_("Your answer"), kind="long_text", limit=5000)]) -> AwardRecognition:
     """Give the information that home asked for."""
     if not answer.strip():

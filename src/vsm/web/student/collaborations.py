@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from vsm.exchange.collaborations.exchange_queries import (
     asks_check_in,
@@ -102,9 +103,9 @@ def desk_steps(actor: Actor, now: datetime) -> Iterator[tuple[str, dict[str, Any
     for participant in own_participations(actor.person).filter(exchange__state__in=["agreed", "running"], state=ParticipantState.ACTIVE):
         exchange, url, named = participant.exchange, f"/participants/{participant.pk}/", {"title": str(participant.exchange)}
         if participant.answered_sharing_at is None:
-            yield desk.DURING, _yours(_("May the partner class read your name? %(title)s") % named, url, _("Answer"), now)
+            yield desk.DURING, _yours(_("May the partner class read your name? %(title)s") % named, url, pgettext("act", "Answer"), now)
         if asks_check_in(participant, now):
-            yield desk.DURING, _yours(_("Weekly check-in: %(title)s") % named, f"{url}check_in/", _("Answer"), now)
+            yield desk.DURING, _yours(_("Weekly check-in: %(title)s") % named, f"{url}check_in/", pgettext("act", "Answer"), now)
         done = handed_in(exchange)[participant.pk]
         task = next((each for each in exchange.tasks.filter(is_planned=True).order_by("due_at") if each.pk not in done), None)
         if task and exchange.state == ExchangeState.RUNNING:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.formats import get_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from vsm.exchange.catalogue import labels
 from vsm.exchange.institutions.models import Organisation
@@ -201,7 +202,7 @@ def steps(actor: Actor, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
                 title = _("Join the preparation: %(title)s") % {"title": title_of(requirement.preparation)}
                 yield desk.BEFORE, desk.item(title, _("You"), state=desk.YOURS, deadline=requirement.due_on, url=f"/preparations/{requirement.preparation_id}/", action=_("Join the preparation"), now=now)
     for pairing in Pairing.objects.filter(companion__person_id=actor.person, state="proposed", companion_agreed_at=None).select_related("participation__student"):
-        yield desk.DURING, desk.item(_("Accompany %(name)s?") % {"name": pairing.participation.student.name}, _("You"), state=desk.YOURS, url=f"/pairings/{pairing.pk}/", action=_("Answer"), now=now)
+        yield desk.DURING, desk.item(_("Accompany %(name)s?") % {"name": pairing.participation.student.name}, _("You"), state=desk.YOURS, url=f"/pairings/{pairing.pk}/", action=pgettext("act", "Answer"), now=now)
 
 
 def buckets(organisation: Organisation, now: datetime) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from vsm.exchange.catalogue import labels
 from vsm.exchange.institutions.queries import name_of
@@ -273,7 +274,7 @@ def _admission_step(admission: Admission, now: datetime) -> dict[str, Any]:
     if admission.state == AdmissionState.DRAFT:
         return desk.item(_("Hand in your application: %(programme)s") % {"programme": title}, _("You"), state=desk.YOURS, deadline=intake.closes_at, url=url, action=_("Continue"), now=now)
     if admission.state == AdmissionState.OFFERED:
-        return desk.item(_("A place is offered: %(programme)s") % {"programme": title}, _("You"), state=desk.YOURS, deadline=admission.respond_by, url=url, action=_("Answer"), now=now)
+        return desk.item(_("A place is offered: %(programme)s") % {"programme": title}, _("You"), state=desk.YOURS, deadline=admission.respond_by, url=url, action=pgettext("act", "Answer"), now=now)
     if admission.state == AdmissionState.ACCEPTED:
         return desk.item(_("Meet the conditions: %(programme)s") % {"programme": title}, _("You"), state=desk.YOURS, url=url, action=_("See the conditions"), now=now)
     return desk.item(_("Application for admission: %(programme)s") % {"programme": title}, host, deadline=intake.decide_by, url=url, action=_("See"), now=now)
