@@ -18,7 +18,7 @@ FACTS = {fact.key: fact for fact in (GAP, TOTAL, LOSS, PARITY)}
     [
         ("en", "In 2021 there were 6.4 million students, −5.3% (−9.4% to 0.9%) in World."),
         ("es", "In 2021 there were 6,4 millones students, −5,3\u202f% (de −9,4\u202f% a 0,9\u202f%) in Mundo."),
-        ("pt-br", "In 2021 there were 6,4 milhões students, −5,3\u202f% (de −9,4\u202f% a 0,9\u202f%) in Mundo."),
+        ("pt-br", "In 2021 there were 6,4 milhões students, −5,3% (de −9,4% a 0,9%) in Mundo."),
         ("fr", "In 2021 there were 6,4 millions students, −5,3\u202f% (de −9,4\u202f% à 0,9\u202f%) in Monde."),
     ],
 )

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pytest
 from django.db.models import Model
 from django.test import Client
+from django.utils import translation
 
 from vsm.exchange.institutions.models import Hub
 from vsm.kit.actors import SYSTEM
@@ -33,9 +34,11 @@ from vsm.observatory.publications.models import Publication
 from vsm.observatory.sources.actions import ship, ship_region
 from vsm.observatory.sources.models import Release, SeriesBreak
 from vsm.observatory.sources.observations import covered, keep, schema
+from vsm.observatory.sources.queries import break_told
 from vsm.web.public import observatory_reading as reading
 from vsm.web.public.observatory_drawings import Step, flow_picture, places, tile_map
 from vsm.web.public.observatory_methods import methods
+from vsm.web.public.observatory_sheets import gates_of
 
 # WhiteNoise warns where nobody has run collectstatic, as in a fresh clone.
 pytestmark = pytest.mark.filterwarnings("ignore:No directory at")
@@ -496,3 +499,15 @@ def test_a_flow_is_as_wide_as_its_students() -> None:
     svg = flow_picture("Flows", "What", [("Peru", "Spain", 300.0, "300"), ("Peru", "Chile", 100.0, "100")])
     assert [float(width) for width in re.findall(r'stroke-width="([0-9.]+)"', svg)] == [195.0, 65.0]
     assert re.findall(r'class="name"[^>]*>([^<]+)', svg) == ["Peru", "Spain", "Chile"]
+
+
+def test_a_colon_belongs_to_the_words_before_it_for_french_sets_a_space_between() -> None:
+    templates = Path(reading.__file__).parents[1] / "templates" / "public" / "observatory"
+    assert [file.name for file in templates.glob("*.html") if re.search(r'(translate "[^"]*" %\}|endblocktranslate %\}):', file.read_text("utf-8"))] == []
+    with translation.override("fr"):
+        assert break_told("DOM", 2022, "dropped") == "République dominicaine 2022 : Écartée"
+
+
+def test_a_gate_tells_counts_as_counts() -> None:
+    run = EstimateRun(gates=[["reporters", True, 16.0, 10.0], ["better-than-naive", True, 0.16999, 0.32061]])
+    assert [(repr(each["figure"]), repr(each["asked"])) for each in gates_of(run)] == [("16", "10"), ("0.17", "0.321")]

@@ -52,11 +52,11 @@ AUDIENCE_LABELS: Mapping[str, Any] = {
 
 # The words around the author's in a paper.
 LABELS: Mapping[str, str] = {
-    "edition": N_("Edition"), "messages": N_("Key messages"), "unknown": N_("What we do not know"), "advice": N_("Recommendations"), "rests": N_("Rests on"),
-    "not_known": N_("Not known"), "shown": N_("In the casebook"), "watch": N_("Indicators to watch"), "method": N_("Method"), "gates": N_("Gates"), "gate": N_("Gate"),
+    "edition": N_("Edition"), "messages": N_("Key messages"), "unknown": N_("What we do not know"), "advice": N_("Recommendations"), "rests": N_("Rests on:"),
+    "not_known": N_("Not known:"), "shown": N_("In the casebook:"), "watch": N_("Indicators to watch"), "method": N_("Method"), "gates": N_("Gates:"), "gate": N_("Gate"),
     "measured": N_("Measured"), "threshold": N_("Threshold"), "result": N_("Result"), "changes": N_("Changes since the last edition"), "figure": N_("Figure"), "then": N_("Then"),
-    "now": N_("Now"), "none": N_("No figure changed."), "first": N_("This is the first edition."), "source": N_("Source"), "sources": N_("Sources"), "references": N_("References"),
-    "cite": N_("How to cite"), "permalink": N_("Permanent address"), "experimental": N_("Experimental: a gate failed, so read these estimates with reserve."),
+    "now": N_("Now"), "none": N_("No figure changed."), "first": N_("This is the first edition."), "source": N_("Source"), "from": N_("Source:"), "sources": N_("Sources"), "references": N_("References"),
+    "cite": N_("How to cite"), "permalink": N_("Permanent address:"), "experimental": N_("Experimental: a gate failed, so read these estimates with reserve."),
     "licence": N_("Figures carry the licence of their source, named above."),
 }  # fmt: skip
 

@@ -80,7 +80,7 @@ def credit(vintages: Iterable[Mapping[str, Any]], facts: Iterable[Fact]) -> str:
         return title_of(CASEBOOK)
     if "uis" in named and not any(each["source"] == "uis" for each in there):
         named |= {"facts"}
-    told = "; ".join(f"{sources()[each['source']].publisher}, {vintage_name(each)}" for each in [each for each in there if each["source"] in named] or there)
+    told = "; ".join(f"{title_of(each['source'])}, {vintage_name(each)}" for each in [each for each in there if each["source"] in named] or there)
     decided = [break_told(*each) for each in breaks_followed(name for fact in shown for name in fact.extra.get("breaks", ()))]
     return f"{told}. {gettext('Breaks in the series behind it:')} {'; '.join(decided)}" if decided else told
 

@@ -93,7 +93,7 @@ HOW: Mapping[str, Callable[[Fact, str], str]] = {"": value, "size": size, "signe
 def _amount(number: float, unit: str, language: str, digits: int = 1) -> str:
     if unit == "share":
         per_cent = _number(number * 100, language, digits)
-        return f"{per_cent}\u202f%" if language != "en" else f"{per_cent}%"
+        return f"{per_cent}%" if language in {"en", "pt-br"} else f"{per_cent}\u202f%"
     if unit in COUNTED:
         if abs(number) >= 1e6:
             return MILLIONS[language].format(amount=_number(number / 1e6, language, 1))

@@ -259,7 +259,7 @@ def breaks_followed(names: Iterable[str]) -> list[tuple[str, int, str]]:
 
 def break_told(geo: str, year: int, state: str) -> str:
     """A break in a line, in the active language: "Dominican Republic 2022: Left out"."""
-    return f"{name_of(geo, get_language() or 'en')} {year}: {BREAK_STATES[state][0]}"
+    return gettext("%(place)s %(year)s: %(state)s") % {"place": name_of(geo, get_language() or "en"), "year": year, "state": BREAK_STATES[state][0]}
 
 
 def bundle_of(release: Release) -> bytes:

@@ -190,7 +190,12 @@ def described(figure: Figure, sheet: Sheet, address: str) -> dict[str, Any]:
 
 def gates_of(run: EstimateRun) -> list[dict[str, Any]]:
     """The gates of a run as a table tells them."""
-    return [{"label": gate_label(code), "passed": passed, "figure": round(found, 3), "asked": round(asked, 3)} for code, passed, found, asked in run.gates]
+    return [{"label": gate_label(code), "passed": passed, "figure": _short(found), "asked": _short(asked)} for code, passed, found, asked in run.gates]
+
+
+def _short(figure: float) -> float:
+    """What a gate measured; a count without the point of a fraction."""
+    return int(figure) if figure == int(figure) else round(figure, 3)
 
 
 def study_name(run: EstimateRun) -> str:
