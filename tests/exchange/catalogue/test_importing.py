@@ -149,6 +149,13 @@ def test_gone_offerings_are_reported_and_withdrawn_only_on_demand_and_come_back(
     assert audit.verify() == []
 
 
+def test_a_file_that_was_cut_withdraws_nothing(world: World) -> None:
+    take(world, CATALOGUE)
+    report = take(world, CATALOGUE.rsplit("DER-110", 1)[0][:-9], withdraw_gone=True)
+    assert [entry.reasons[0].code for entry in report.entries] == ["cut", "gone", "gone"]
+    assert set(Offering.objects.values_list("state", flat=True)) == {"published"}
+
+
 def test_what_the_office_withdrew_stays_withdrawn_and_the_report_says_so(world: World) -> None:
     take(world, CATALOGUE)
     offering = Offering.objects.get(source_key="DER-110/2027-1")

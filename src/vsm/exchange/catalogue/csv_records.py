@@ -24,10 +24,10 @@ MOST_LINES = 200
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SIGNATURES = {
-    b"PK\x03\x04": "a spreadsheet or another zip",
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
-    b"%PDF": "a PDF",
+    b"PK\x03\x04": N_("a spreadsheet or another zip file"),
+    b"\xff\xfe": N_("a file in UTF-16"),
+    b"\xfe\xff": N_("a file in UTF-16"),
+    b"%PDF": N_("a PDF file"),
 }
 
 
@@ -91,7 +91,7 @@ class _Lines:
         for signature, kind in _SIGNATURES.items():
             if raw.startswith(signature):
                 raise Invalid(
-                    Reason("not-csv", N_("This is %(kind)s file, not CSV. Save it as CSV in UTF-8."), {"kind": kind})
+                    Reason("not-csv", N_("This is %(kind)s, not CSV. Save it as CSV in UTF-8."), {"kind": kind})
                 )
         return raw.removeprefix(b"\xef\xbb\xbf")
 

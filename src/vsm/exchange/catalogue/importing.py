@@ -495,12 +495,20 @@ class _Run:
         ]
 
     def _settle_gone(self, *, withdraw: bool) -> None:
-        """Offerings of this source that no line of the file speaks of. A refused line still speaks of its offering."""
+        """Offerings of this source that no line of the file speaks of. A refused line still speaks of its offering; one that
+        cannot be read, as where the file was cut, may speak of any: then none is withdrawn."""
+        is_spoiled = "" in self.refused_keys
+        withdraw = withdraw and not is_spoiled
         gone = [
             known for key, known in self.offerings.by_key.items()
             if known.pk not in self.offerings.claimed and key not in self.refused_keys and known.state != State.WITHDRAWN
         ]  # fmt: skip
-        text = N_("Withdrawn: the file no longer has it.") if withdraw else N_("The file no longer has it. It stays here as it was.")
+        if withdraw:
+            text = N_("Withdrawn: the file no longer has it.")
+        elif is_spoiled:
+            text = N_("The file no longer has it, or has it in a line that cannot be read. It stays here as it was; mend the file to have it withdrawn.")
+        else:
+            text = N_("The file no longer has it. It stays here as it was.")
         for known in gone:
             self.report.enter(Entry(Outcome.GONE, known.key, (), (Reason("gone-withdrawn" if withdraw else "gone", text),)))
         self.report.offerings[Outcome.GONE] = len(gone)
