@@ -4,7 +4,9 @@ import csv
 import hashlib
 import io
 import json
+import re
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -53,10 +55,22 @@ def hub() -> Hub:
 def test_an_edition_has_four_languages_and_four_tagged_papers_and_is_made_once(hub: Hub) -> None:
     edition = publish_brief(hub, by=SYSTEM, now=NOW, slug="covid-effect")
     assert (edition.number, set(edition.content), set(edition.pdfs), edition.experimental) == (1, {"es", "pt-br", "en", "fr"}, {"es", "pt-br", "en", "fr"}, False)
-    for digest in edition.pdfs.values():
+    for language, digest in edition.pdfs.items():
         paper = files.get(digest)
         assert (paper[:5], b"/StructTreeRoot" in paper, b"pdfuaid" in paper) == (b"%PDF-", True, True)
+        inside = opened(paper)
+        assert [re.search(part, inside) is not None for part in (rb"/Marked true", rb"/DisplayDocTitle true", rb"/Lang ?\(%s\)" % (b"pt-BR" if language == "pt-br" else language.encode()))] == [True] * 3
+        # Two pictures, each told in words that are not its caption's; every head of a column says that it is one; addresses can be followed.
+        assert (len(re.findall(rb"/S ?/Figure", inside)), len(re.findall(rb"/Alt[ (<]", inside)) >= 2) == (2, True)
+        assert len(re.findall(rb"/S ?/TH\b", inside)) == len(re.findall(rb"/Scope ?/Column", inside)) > 0
+        assert inside.count(b"/Subtype /Link") + inside.count(b"/Subtype/Link") >= 4
+        assert language != "en" or b"the table below says the same" in inside
     assert publish_brief(hub, by=SYSTEM, now=NOW + timedelta(days=1), slug="covid-effect").pk == edition.pk
+
+
+def opened(paper: bytes) -> bytes:
+    """A paper with its compressed objects laid open."""
+    return paper + b"".join(zlib.decompressobj().decompress(part) for part in re.findall(rb"/FlateDecode.*?stream\r?\n(.*?)endstream", paper, re.DOTALL))
 
 
 def revised(folder: Path, change: Callable[[str, int, float], float | None]) -> Path:

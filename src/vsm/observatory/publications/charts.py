@@ -19,11 +19,12 @@ LONG = 25  # letters of a name that fit beside a row, also on a phone
 
 @dataclass(frozen=True)
 class Drawing:
-    """`svg` has a title and a description; `head` and `rows` are the same as text."""
+    """`svg` has a title and the `description`; `head` and `rows` are the same as text."""
 
     svg: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def bars(title: str, description: str, rows: Sequence[Bar], head: tuple[str, str
             f'<line class="band {tone}" x1="{x(row.low)}" x2="{x(row.high)}" y1="{y}" y2="{y}" stroke="{ink}" stroke-width="6" stroke-opacity=".35"/>',
             f'<circle class="{tone}" cx="{x(row.value)}" cy="{y}" r="6" fill="{ink}"/>',
         ]
-    return Drawing(_svg(title, description, marks, bottom + 30), head, tuple((row.label, row.told, row.band) for row in rows))
+    return Drawing(_svg(title, description, marks, bottom + 30), head, tuple((row.label, row.told, row.band) for row in rows), description)
 
 
 def lines(title: str, description: str, series: Sequence[Line], head: tuple[str, ...], told: Sequence[Sequence[str]]) -> Drawing:
@@ -102,7 +103,7 @@ def lines(title: str, description: str, series: Sequence[Line], head: tuple[str,
                 marks.append(f'<polyline class="line c{number % 6}" points="{" ".join(f"{x(year)},{y(value)}" for year, value in part)}" fill="none" stroke="{ink}" stroke-width="2.5"{dashed}/>')
         if not one.bands or len(series) > 1:
             marks.append(f'<text class="name c{number % 6}" x="{x(one.points[-1][0]) + 8}" y="{ends[number] + 4}" fill="{ink}">{escape(one.label)}</text>')
-    return Drawing(_svg(title, description, marks, top + height + 34), head, tuple(tuple(row) for row in told))
+    return Drawing(_svg(title, description, marks, top + height + 34), head, tuple(tuple(row) for row in told), description)
 
 
 Dated = TypeVar("Dated", bound=tuple[int, *tuple[float, ...]])

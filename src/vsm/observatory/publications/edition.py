@@ -34,6 +34,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "en": "Points with bands, left and right of zero; the table below says the same.", "es": "Puntos con bandas, a izquierda y derecha de cero; la tabla de abajo dice lo mismo.",
         "pt-br": "Pontos com faixas, à esquerda e à direita de zero; a tabela abaixo diz o mesmo.", "fr": "Des points avec leurs bandes, à gauche et à droite de zéro ; le tableau dit la même chose.",
     },
+    "points": {
+        "en": "Points left and right of zero; the table below says the same.", "es": "Puntos a izquierda y derecha de cero; la tabla de abajo dice lo mismo.",
+        "pt-br": "Pontos à esquerda e à direita de zero; a tabela abaixo diz o mesmo.", "fr": "Des points à gauche et à droite de zéro ; le tableau dit la même chose.",
+    },
     "lines": {
         "en": "Lines by year; the table below says the same.", "es": "Líneas por año; la tabla de abajo dice lo mismo.",
         "pt-br": "Linhas por ano; a tabela abaixo diz o mesmo.", "fr": "Des lignes par année ; le tableau dit la même chose.",
@@ -120,8 +124,8 @@ def drawn(chart: Chart, facts: Mapping[str, Fact], title: str, language: str) ->
     if chart.kind == "gaps":
         rows = [facts[key] for key in chart.facts]
         made = [_bar(fact, language) for fact in rows]
-        picture = bars(title, word("bars"), made, (word("place"), word("value"), word("band")), lambda number: edge(number, rows[0].unit, language))
         has_bands = any(fact.low is not None and fact.high is not None for fact in rows)
+        picture = bars(title, word("bars" if has_bands else "points"), made, (word("place"), word("value"), word("band")), lambda number: edge(number, rows[0].unit, language))
         return picture if has_bands else replace(picture, head=picture.head[:2], rows=tuple(row[:2] for row in picture.rows))
     series = {key: _yearly(key, facts) for key in chart.facts}
     years = sorted({fact.year for found in series.values() for fact in found if fact.year is not None})
