@@ -28,9 +28,9 @@ def lay_out(place: Path) -> Path:
     return place
 
 
-def run(checkout: Path, *words: str, tools: Path | None = None, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
-    """With nothing on the PATH but what `tools` holds, so that neither uv nor another Python helps."""
-    environment = {"PATH": str(tools or checkout / "no-tools"), "HOME": str(checkout)}
+def run(checkout: Path, *words: str, tools: Path | None = None, python: str = sys.executable, **more: str) -> subprocess.CompletedProcess[str]:
+    """With nothing on the PATH but what `tools` holds, so that neither uv nor another Python helps; `more` is in the environment."""
+    environment = {"PATH": str(tools or checkout / "no-tools"), "HOME": str(checkout), **more}
     return subprocess.run([python, str(checkout / "vsm"), *words], env=environment, capture_output=True, text=True, check=False)
 
 
@@ -59,6 +59,17 @@ def test_it_builds_once_and_then_only_runs(checkout: Path) -> None:
     assert (first.returncode, first.stdout) == (0, "Building .venv from requirements.lock (once)...\nran up --port 1\n"), first.stderr
     assert (second.returncode, second.stdout) == (0, "ran up --port 1\n")
     assert stamped(checkout) == ["requirements.lock"]
+
+
+def test_compiled_modules_are_kept_in_the_environment_where_they_are_not_wanted_beside_the_sources(built: Path) -> None:
+    for beside in built.glob("src/**/__pycache__"):
+        shutil.rmtree(beside)
+    (built / "src" / "vsm" / "__main__.py").write_text("import vsm.more\n")
+    (built / "src" / "vsm" / "more.py").touch()
+
+    run(built, "up", PYTHONDONTWRITEBYTECODE="1")
+    assert not list(built.glob("src/**/__pycache__"))
+    assert len(list((built / ".venv" / "compiled").glob("**/more.*.pyc"))) == 1
 
 
 def test_developers_commands_add_the_developers_lock(built: Path) -> None:
