@@ -1,15 +1,17 @@
 """Places go by rank and are refilled, conditions are settled, studies rest and end, awards can be taken back."""
 
 from contextlib import nullcontext
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.utils import translation
 
 from tests.exchange.programmes.given import CLOSED, NOW, SAID, World, actor, fresh, work
 from vsm.exchange.credentials.models import Credential
 from vsm.exchange.programmes import actions as programmes
+from vsm.exchange.programmes import studying
 from vsm.exchange.programmes.facts import attempts_of, free_places, last_day_of, progress
 from vsm.exchange.programmes.models import Admission, Conferral, Study, TermEnrolment
 from vsm.exchange.programmes.queries import offerings_open
@@ -168,6 +170,15 @@ def begun_at(moment: datetime) -> str:
     with clock.stopped_at(moment):
         programmes.begin_interruptions.call()
     return str(Study.objects.get().state)
+
+
+def test_only_terms_that_are_not_over_are_offered_and_their_days_are_written_as_the_reader_does(world: World) -> None:
+    study = world.studying("Ana")
+    first = world.terms[0]
+    for day, offered in ((first.ends_on, True), (first.ends_on + timedelta(days=1), False)):
+        with clock.stopped_at(datetime.combine(day, time(12), UTC)), translation.override("es"):
+            told = dict(studying.term_choices(study, actor(study.student)))
+        assert (str(first.pk) in told, any("-" in label.partition("(")[2] for label in told.values())) == (offered, False)
 
 
 def test_an_approved_interruption_begins_on_its_first_day_at_the_host(world: World) -> None:

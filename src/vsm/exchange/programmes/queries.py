@@ -33,6 +33,7 @@ from vsm.exchange.recognition.grades import convert
 from vsm.kit import clock
 from vsm.kit.errors import VsmError
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
+from vsm.kit.saying import shown
 from vsm.rulebook.programmes import convention, conventions, criteria
 
 PROGRAMME_STATES = {"draft": (_("Draft"), "neutral"), "published": (_("Published"), "good"), "closed": (_("Closed to new students"), "neutral")}
@@ -399,7 +400,7 @@ MODULE_ATTEMPT = resource(
 
 INTERRUPTION = resource(
     Resource(
-        "interruption", "interruptions", Interruption, _("Interruption"), _("Interruptions"), lambda i: f"{i.study.student.name} · {i.starts_on:%Y-%m-%d}",
+        "interruption", "interruptions", Interruption, _("Interruption"), _("Interruptions"), lambda i: f"{i.study.student.name} · {shown(i.starts_on)}",
         fields=(
             Shown("study", _("Course of study"), lambda i: study_ref(i.study), "ref", listed=True, sort="study__student__name"),
             Shown("state", _("State"), lambda i: i.state, "state", listed=True, sort="state"),

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django_tasks import task
@@ -53,10 +53,15 @@ class ModuleGradeRow(BaseModel):
 
 
 def term_choices(study: Any, _actor: Actor) -> list[tuple[str, str]]:
-    """The host's terms that are not over before the studies began, soonest first."""
-    found = Term.objects.filter(organisation_id=study.programme.organisation_id, ends_on__gte=study.started_on).order_by("starts_on")
+    """The host's terms that are not over, soonest first."""
+    today = day_at(study.programme.organisation.zone, clock.now())
+    found = Term.objects.filter(organisation_id=study.programme.organisation_id, ends_on__gte=max(today, study.started_on)).order_by("starts_on")
     taken = set(study.terms.exclude(state=TermState.CANCELLED).values_list("term_id", flat=True))
-    return [(str(each.pk), f"{labels.in_reader(each.name) or each.code} ({each.starts_on:%Y-%m-%d} – {each.ends_on:%Y-%m-%d})") for each in found if each.pk not in taken]
+    return [(str(each.pk), f"{labels.in_reader(each.name) or each.code} ({_in_numbers(each.starts_on)} – {_in_numbers(each.ends_on)})") for each in found if each.pk not in taken]
+
+
+def _in_numbers(day: date) -> str:
+    return date_format(day, "SHORT_DATE_FORMAT")
 
 
 def _module_choices_of(study: Study) -> list[tuple[str, str]]:
