@@ -2,6 +2,7 @@
 
 import base64
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from vsm.exchange.credentials import actions
 from vsm.exchange.credentials.models import Credential, Share
 from vsm.kit.keys import generate_key
 from vsm.kit.signing import read_jwt, sign_jwt
+from vsm.standards.open_badges.model import ResultDescription
 from vsm.standards.open_badges.verify import Standing, jwt_in
 from vsm.web.public import verdict
 
@@ -185,6 +187,13 @@ def test_endless_and_huge_numbers_of_credits_are_shown_as_they_are(anybody: Clie
             "/verify/", {"text": unsigned(credentialSubject={**subject, "creditsEarned": amount}).decode()}
         )
         assert page.status_code == 200
+
+
+def test_hours_and_fingerprints_are_not_called_grades() -> None:
+    described = [ResultDescription("1", "Average", "GradePointAverage"), ResultDescription("2", "Hours of work", "ext:Hours"), ResultDescription("3", "Credits", "ext:Credits")]
+    results = [SimpleNamespace(description=each.id, value="7") for each in described]
+    credential: Any = SimpleNamespace(achievement=SimpleNamespace(results=described), results=results)
+    assert verdict._results(credential) == [("Grade (Average)", "7"), ("Hours of work", "7")]
 
 
 # For programs -------------------------------------------------------------------------------------------------------

@@ -77,6 +77,9 @@ OUTCOMES = {
     Outcome.NOT_CHECKED: ("warn", gettext_lazy("Not checked")),
 }
 
+GRADES = frozenset({"GradePointAverage", "LetterGrade", "Percent", "RawScore", "ScaledScore"})
+"""Kinds of result that are a mark on a scale; hours, fingerprints and other measures are not."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -145,10 +148,10 @@ def _names(credential: Credential) -> list[str]:
 
 
 def _results(credential: Credential) -> list[tuple[str, str]]:
-    """Each result with the name of its scale; credits are told once, under their own heading."""
+    """Each result: a grade with the name of its scale, what is no grade by its own name; credits are told once, under their own heading."""
     described = {each.id: each for each in credential.achievement.results}
     return [
-        (_("Grade (%(scale)s)") % {"scale": described[result.description].name}, result.value)
+        (_("Grade (%(scale)s)") % {"scale": told.name} if (told := described[result.description]).type in GRADES else told.name, result.value)
         for result in credential.results
         if result.value
         and result.description in described
