@@ -70,6 +70,7 @@ def test_the_example_of_the_handbook_runs(hub: Hub, tmp_path: Path, monkeypatch:
     assert round(own[own.key == "gap.PER.2021"].value.iloc[0], 2) == -0.3
     assert {"coverage-1", "better-than-naive", "placebos"} <= set(found["passed"].gate)
     grouped, _passed = observatory.study("covid-effect", of=found["sums"])
+    assert set(grouped.source) == {"own"}
     assert {key: round(value, 2) for key, value in zip(grouped.key, grouped.value, strict=True) if key.endswith(".2021") and key.startswith("gap.")} == {"gap.andes.2021": -0.3, "gap.others.2021": -0.3}
 
 

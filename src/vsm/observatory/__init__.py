@@ -9,6 +9,7 @@ tables (lazy; `.to_pandas()` ends one) or pandas data frames. Nothing here is lo
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,6 +142,8 @@ def study(kind: str, of: "ibis.Table") -> tuple[Frame, Frame]:
 
     rows: list[Mapping[str, Any]] = [{"series": INBOUND, "geo2": "", "day": None, "source": "own", **row} for row in of.select("geo", "year", "value").to_pyarrow().to_pylist()]
     found, asked = STUDIES[kind].run(rows)
+    # Whoever's table it is: these are not the figures of UIS.
+    found = [replace(fact, source="own") if fact.source else fact for fact in found]
     return _facts(found), _frame([dict(zip(GATE, (gate.code, gate.passed, gate.figure, gate.asked), strict=True)) for gate in asked], GATE)
 
 
