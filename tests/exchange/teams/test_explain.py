@@ -8,6 +8,7 @@ from tests.exchange.teams.classes import a_problem
 from vsm.exchange.teams import explain
 from vsm.exchange.teams.problem import Kind, Participant, Problem, Rule
 from vsm.exchange.teams.solver import form
+from vsm.kit.saying import say_reason
 
 
 def people(**facts: list[Any]) -> list[Participant]:
@@ -40,6 +41,12 @@ def test_what_cannot_be_kept_is_told_before_any_search() -> None:
     four = people(country=[""] * 4)
     assert codes(four, together=[("p0", "p1"), ("p1", "p2")]) == [("impossible-together", "")]
     assert codes(four, apart=[("p0", "p1"), ("p0", "p2"), ("p0", "p3")]) == [("impossible-apart", "p0")]
+
+
+def test_more_countries_than_there_are_is_told_as_just_that() -> None:
+    two = people(country=["PE", "PE", "BR", "BR"])
+    (reason,) = explain.impossible(Problem.of(two, [Rule(Kind.COUNTRIES, 4)], size=4, seed="s"))
+    assert say_reason(reason).startswith("“Different countries in each team” (4) cannot be kept: there are only 2 among these people.")
 
 
 def test_wishes_are_never_called_impossible() -> None:

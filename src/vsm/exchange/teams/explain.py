@@ -181,6 +181,10 @@ def _impossible_places(problem: Problem, rule: Rule) -> Iterator[Reason]:
             text = N_("“%(rule)s” (%(amount)s) cannot be kept: %(most)s people are of one, and there are %(teams)s teams. %(loosen)s")
             yield Reason("impossible-same", text, {**facts, "most": most})
         return
+    if len(told) < rule.amount:
+        text = N_("“%(rule)s” (%(amount)s) cannot be kept: there are only %(places)s among these people. %(loosen)s")
+        yield Reason("impossible-mixed", text, {**facts, "places": len(told)})
+        return
     # Each team holds at most one person of a place that counts; whoever is more of her place adds nothing.
     seats = sum(min(count, teams) for count in told.values())
     if seats < teams * rule.amount or problem.largest < rule.amount:
