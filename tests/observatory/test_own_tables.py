@@ -66,6 +66,17 @@ def test_a_parquet_file_is_read_as_such(hub: Hub) -> None:
     assert [reason["code"] for reason in handed_in(hub, b"PAR1 and no more", "broken.parquet").problems] == ["file-unreadable"]
 
 
+def test_a_parquet_file_of_too_many_rows_is_refused_before_it_is_laid_out(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    made = io.BytesIO()
+    pq.write_table(pa.table({"geo": ["PER"] * 50, "year": [2023] * 50, "value": [1.0] * 50}), made)
+    monkeypatch.setattr("vsm.observatory.sources.loaders.own.MOST_ROWS", 49)
+    monkeypatch.setattr(pq, "read_table", lambda *_given: pytest.fail("laid out"))
+    assert [reason["code"] for reason in handed_in(hub, made.getvalue(), "many.parquet").problems] == ["file-unreadable"]
+
+
 def test_every_bad_line_is_told_with_what_was_understood_and_cannot_be_kept(hub: Hub) -> None:
     table = handed_in(hub, "geo,year,value\nPeru,2023,12\nPER,2O24,1\nPER,2024,a lot\n")
     assert (table.state, table.found, [reason["code"] for reason in table.problems]) == ("faulty", {"columns": ["geo", "year", "value"], "rows": 3}, ["line-place", "line-year", "line-value"])

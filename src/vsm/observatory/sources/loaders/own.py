@@ -61,6 +61,9 @@ def read_parquet(path: Path, progress: Callable[[int, int], None]) -> Taken:
     import pyarrow.parquet as pq
 
     try:
+        # Before they are laid out in memory: a small file can hold very many equal rows.
+        if pq.read_metadata(path).num_rows > MOST_ROWS:
+            raise unreadable(path.name, f"> {MOST_ROWS}")
         raw = pq.read_table(path)
     except pa.ArrowInvalid as cause:
         raise unreadable(path.name, str(cause)) from cause
