@@ -23,7 +23,7 @@ NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 def source(tmp_path: Path) -> Source:
     """A data folder with a small database, a file and a key."""
     data = tmp_path / "data"
-    for name, content in {"files/ab/abc": b"file", "keys/passphrase": b"secret", "static/site.css": b"made again"}.items():
+    for name, content in {"files/ab/abc": b"file", "keys/passphrase": b"secret", "observatory/abc.parquet": b"observations", "static/site.css": b"made again"}.items():
         (data / name).parent.mkdir(parents=True, exist_ok=True)
         (data / name).write_bytes(content)
     with closing(sqlite3.connect(data / DATABASE)) as database:
@@ -47,8 +47,8 @@ def folder(tmp_path: Path, name: str) -> Path:
 
 def test_a_backup_holds_what_cannot_be_made_again_and_nothing_else(made: Backup) -> None:
     with tarfile.open(made.path) as tar:
-        assert sorted(tar.getnames()) == ["files/ab/abc", "keys/passphrase", MANIFEST, DATABASE]
-    assert (made.entries, made.audit_seq, made.path.name) == (3, 7, "vsm-backup-20270301T120000Z.tar.gz")
+        assert sorted(tar.getnames()) == ["files/ab/abc", "keys/passphrase", MANIFEST, "observatory/abc.parquet", DATABASE]
+    assert (made.entries, made.audit_seq, made.path.name) == (4, 7, "vsm-backup-20270301T120000Z.tar.gz")
     assert made.path.stat().st_mode & 0o077 == 0, "it holds keys"
 
 
@@ -56,7 +56,7 @@ def test_a_restored_folder_is_what_was_backed_up(made: Backup, source: Source, t
     unpacked, elsewhere = folder(tmp_path, "unpacked"), Source.of(tmp_path / "elsewhere", "")
     assert unpack(made.path, unpacked)["version"] == "1.2.3"
     assert put_in_place(unpacked, elsewhere, now=NOW, force=False) is None
-    for name in ("files/ab/abc", "keys/passphrase"):
+    for name in ("files/ab/abc", "keys/passphrase", "observatory/abc.parquet"):
         assert (elsewhere.data / name).read_bytes() == (source.data / name).read_bytes()
     assert {name: (elsewhere.data / name).stat().st_mode & 0o077 for name in ("keys", "keys/passphrase")} == {"keys": 0, "keys/passphrase": 0}
     with closing(sqlite3.connect(elsewhere.database)) as database:
@@ -103,6 +103,17 @@ def test_a_cut_archive_is_no_backup(made: Backup, tmp_path: Path) -> None:
     cut = tmp_path / "cut.tar.gz"
     cut.write_bytes(made.path.read_bytes()[: made.size // 2])
     assert codes(cut, folder(tmp_path, "u")) == ["not-a-backup"]
+
+
+def test_a_byte_that_turned_in_the_archive_makes_it_no_backup_and_a_missing_one_is_told(made: Backup, tmp_path: Path) -> None:
+    found = set()
+    for place in range(40, made.size - 40, 7):
+        turned = bytearray(made.path.read_bytes())
+        turned[place] ^= 0xFF
+        (spoiled := tmp_path / "turned.tar.gz").write_bytes(bytes(turned))
+        found |= set(codes(spoiled, folder(tmp_path, f"u{place}")))
+    assert "not-a-backup" in found
+    assert codes(tmp_path / "nowhere.tar.gz", folder(tmp_path, "u")) == ["no-such-file"]
 
 
 def test_an_archive_without_its_manifest_is_told_as_damaged(made: Backup, tmp_path: Path) -> None:

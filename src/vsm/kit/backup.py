@@ -5,6 +5,7 @@ while others write. The database is taken first and the files after it: files ar
 the snapshot names is there. PostgreSQL is dumped by its own `pg_dump`.
 """
 
+import gzip
 import hashlib
 import io
 import json
@@ -14,6 +15,7 @@ import sqlite3
 import subprocess
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -29,7 +31,7 @@ from vsm.kit.verdict import Reason
 
 FORMAT = 1
 DATABASE, DUMP, MANIFEST = "vsm.sqlite3", "vsm.dump", "manifest.json"
-KEPT = ("files", "keys", "secret-key", "demo.json")  # what of the data folder cannot be made again
+KEPT = ("files", "keys", "observatory", "secret-key", "demo.json")  # what of the data folder cannot be made again
 PREFIX = "vsm-backup-"
 
 
@@ -84,13 +86,18 @@ def unpack(archive: Path, into: Path) -> dict[str, Any]:
     Raises `Invalid` with every fault: nothing unpacked may be used then.
     """
     try:
+        with gzip.open(archive) as whole:  # to its end, where gzip's own checksum stands: tar stops before it
+            while whole.read(2**20):
+                pass
         with tarfile.open(archive, "r:gz") as tar:
             tar.extractall(into, filter="data")
         # Python takes a stream that breaks between two entries for one that ends there.
         if not (into / MANIFEST).is_file():
             raise Invalid(Reason("not-a-backup", N_("%(file)s is damaged, or no backup: its manifest.json is missing. Fetch it once more, or take an older one."), {"file": archive.name}))
         manifest: dict[str, Any] = json.loads((into / MANIFEST).read_text("utf-8"))
-    except (OSError, EOFError, ValueError, tarfile.TarError) as cause:
+    except FileNotFoundError as cause:
+        raise Invalid(Reason("no-such-file", N_("There is no file %(file)s."), {"file": str(archive)})) from cause
+    except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as cause:
         raise Invalid(Reason("not-a-backup", N_("%(file)s is not a readable backup: %(cause)s."), {"file": archive.name, "cause": str(cause)})) from cause
     if manifest.get("format") != FORMAT:
         raise Invalid(Reason("format", N_("This backup has a form that this version does not know.")))
