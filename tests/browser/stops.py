@@ -137,5 +137,5 @@ PEOPLE: dict[str, tuple[Stop, ...]] = {
         Stop("/partner-invitations/", (ROW,)), Stop("/partner-fairs/", (ROW,)), Stop("/fair-entries/", (ROW,)),
     ),
     "s010@troisponts.example": (Stop("/desk/"), Stop("/participants/", (ROW,)), Stop("/participants/", (ROW, act("check_in"))), Stop("/exchange-tasks/", (ROW, act("hand_in")))),
-    "olga@hub.example": (Stop("/desk/"), Stop("/messages/"), Stop("/messages/", (ROW,)), Stop("/hubs/", (ROW, act("hand_in_table")))),
+    "olga@hub.example": (Stop("/desk/"), Stop("/messages/"), Stop("/messages/", (ROW,)), Stop("/hubs/", (ROW, act("hand_in_table"))), Stop("/series-breaks/?state=proposed", (ROW, act("splice")))),
 }  # fmt: skip

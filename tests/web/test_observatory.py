@@ -21,6 +21,7 @@ from django.test import Client
 from django.utils import translation
 
 from vsm.exchange.institutions.models import Hub
+from vsm.exchange.people.models import Person
 from vsm.kit.actors import SYSTEM
 from vsm.kit.localized import LANGUAGES
 from vsm.observatory.estimates.actions import run_study
@@ -511,3 +512,22 @@ def test_a_colon_belongs_to_the_words_before_it_for_french_sets_a_space_between(
 def test_a_gate_tells_counts_as_counts() -> None:
     run = EstimateRun(gates=[["reporters", True, 16.0, 10.0], ["better-than-naive", True, 0.16999, 0.32061]])
     assert [(repr(each["figure"]), repr(each["asked"])) for each in gates_of(run)] == [("16", "10"), ("0.17", "0.321")]
+
+
+def test_a_decision_about_a_break_shows_what_it_does_before_it_is_made(anybody: Client) -> None:
+    counts = {2018: 100.0, 2019: 110.0, 2020: 121.0, 2021: 484.0, 2022: 532.4}
+    release("uis", [{"series": INBOUND, "geo": "PER", "year": year, "value": value} for year, value in counts.items()])
+    jump = SeriesBreak(source="uis", series=INBOUND, geo="PER", year=2021, evidence={"test": "jump", "before": 121.0, "after": 484.0, "change": 1.39})
+    jump.save()
+    Person(name="Olga", email="olga@hub.example", language="en", is_operator=True).save()
+    olga = Client(headers={"accept-language": "en"})
+    olga.force_login(Person.objects.get(email="olga@hub.example"), backend="allauth.account.auth_backends.AuthenticationBackend")
+
+    def told(verb: str) -> list[list[str]]:
+        return table(olga.get(f"/series-breaks/{jump.pk}/{verb}/").content.decode())
+
+    published = [[str(year), str(round(value))] for year, value in counts.items()]
+    assert told("flag") == told("keep") == [[year, value, value] for year, value in published]
+    assert told("drop") == [[year, value, "—" if year == "2021" else value] for year, value in published]
+    assert [row[2] for row in told("splice")] == ["364", "400", "440", "484", "532"]
+    assert "goes on showing what was published" in olga.get(f"/series-breaks/{jump.pk}/drop/").content.decode()
