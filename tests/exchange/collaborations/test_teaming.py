@@ -12,6 +12,7 @@ from vsm.exchange.collaborations.models import Exchange
 from vsm.exchange.sessions.models import Participant as Attendee
 from vsm.exchange.sessions.models import Series
 from vsm.kit import clock
+from vsm.kit.actions import available
 from vsm.kit.errors import Refused
 from vsm.kit.jobs import drain
 from vsm.kit.models import Job, Message
@@ -98,6 +99,7 @@ def test_live_meetings_follow_who_takes_part(world: World) -> None:
         actions.leave(ana, by=actor(ana.person), now=NOW)
         drain()
         assert Attendee.objects.filter(series=series, left_at=None).count() == 17
+    assert "plan_meetings" not in [entry.verb for entry in available(fresh(exchange), actor(world.pilar))]
     with pytest.raises(Refused):
         action(exchange, by=actor(world.pilar), now=NOW, **begin)
     assert (Series.objects.count(), list(Job.objects.filter(state="dead").values_list("path", "error"))) == (1, [])

@@ -57,7 +57,7 @@ def series_of(exchange: Exchange) -> list[Series]:
     return list(Series.objects.filter(owner_noun="exchange", owner_id=exchange.pk).exclude(state="cancelled"))
 
 
-@action("plan_meetings", on=Exchange, label=_("Plan live meetings"), allow=TEACHERS, step=EXCHANGE_STEPS["plan_meetings"])
+@action("plan_meetings", on=Exchange, label=_("Plan live meetings"), allow=TEACHERS, step=EXCHANGE_STEPS["plan_meetings"], when=lambda exchange: not series_of(exchange))
 def plan_meetings(
     exchange: Exchange, *, by: Actor, now: datetime,
     weekday: Annotated[int, Ask(_("Weekday"), _("On the plan’s clock; the best common hour of both wishes is proposed."), choices=weekday_choices, start=_best("weekday"))],
