@@ -11,10 +11,11 @@ from tests.beside import UIS, needs
 from vsm.exchange.institutions.models import Hub
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Invalid, NotAllowed, Refused
+from vsm.kit.resources import ordered
 from vsm.observatory.sources.actions import drop, flag, load, propose_breaks, reconsider, ship, splice
 from vsm.observatory.sources.breaks import Decision, applied, detected, drifts, jumps, known_breaks
 from vsm.observatory.sources.models import SeriesBreak
-from vsm.observatory.sources.queries import decisions
+from vsm.observatory.sources.queries import SERIES_BREAK, decisions
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 STEADY = {year: 20_000.0 * 1.03 ** (year - 2000) for year in range(2000, 2020)}
@@ -54,6 +55,13 @@ def hub(db: None) -> Hub:
     found = Hub(name="OpenVSM", contact="olga@hub.example")
     found.save()
     return found
+
+
+def test_breaks_are_listed_by_place_and_year(hub: Hub) -> None:
+    for geo, year in (("CHL", 2011), ("CHL", 2009), ("BRA", 2003)):
+        SeriesBreak(source="uis", series="26637", geo=geo, year=year, evidence={"test": "jump", "before": 1.0, "after": 2.0, "change": 0.7}).save()
+    listed = ordered(SERIES_BREAK, SERIES_BREAK.visible_to(SYSTEM), "")
+    assert [(each.geo, each.year) for each in listed] == [("BRA", 2003), ("CHL", 2009), ("CHL", 2011)]
 
 
 def test_what_is_known_is_proposed_from_the_start_and_nothing_is_applied(hub: Hub) -> None:

@@ -86,7 +86,7 @@ class Section:
 class Resource:
     """A noun as doors read it. `starts` names the acts (parent noun, verb) by which a new one comes to be.
 
-    `searched` are the columns of folded words: its own, or those of what it belongs to where there are very many of it.
+    `order` are ORM fields with spaces between. `searched` are the columns of folded words: its own, or those of what it belongs to where there are very many of it.
     """
 
     noun: str
@@ -182,7 +182,7 @@ def ordered(entry: Resource, found: QuerySet[Any], sort: str) -> QuerySet[Any]:
     name = sort.removeprefix("-")
     column = next((shown.sort for shown in entry.fields if shown.name == name and shown.sort), "")
     if not column:
-        return found.order_by(entry.order, "id")
+        return found.order_by(*entry.order.split(), "id")
     return found.order_by(("-" if sort.startswith("-") else "") + column, "id")
 
 

@@ -239,7 +239,7 @@ SERIES_BREAK = resource(
             Filter("source", _("Source"), lambda found, value: found.filter(source=value), choices=lambda _actor: [(slug, title_of(slug)) for slug in sources()]),
             Filter("geo", _("Country (three letters)"), lambda found, value: found.filter(geo=value.upper()), kind="text"),
         ),
-        order="geo", starts=(("hub", "propose_breaks"),), states=BREAK_STATES,
+        order="geo year", starts=(("hub", "propose_breaks"),), states=BREAK_STATES,
         empty=_("No break is proposed. They are looked for when a release is taken in."),
     )
 )  # fmt: skip
