@@ -131,6 +131,11 @@ class Action:
 
 
 TABLE: dict[tuple[str, str], Action] = {}
+GRANTEES = {
+    "coordinator": N_("Coordinator"), "instructor": N_("Instructor"), "operator": N_("Operator"), "person": N_("Anybody with an account"),
+    "registrar": N_("Registrar"), "self": N_("Whom it concerns"), "student": N_("Student"),
+}  # fmt: skip
+"""Whom a grant names, in words: its part before the @."""
 
 
 def action(
@@ -221,15 +226,20 @@ def _perform(entry: Action, record: Record, given: dict[str, Any]) -> Any:
         return result
 
 
+def _not_yours(entry: Action) -> Reason:
+    if not entry.allow:
+        return Reason("role", N_("Nobody does this step: it follows by itself from others."))
+    roles = sorted({grant.partition("@")[0] for grant in entry.allow})
+    return Reason("role", N_("This step belongs to: %(roles)s. Ask one of them, or an administrator of your institution."), {"roles": [GRANTEES.get(role, role) for role in roles]})
+
+
 def _locked(entry: Action, record: Record, by: Actor) -> Record:
     # `of=self`: only the row itself is locked, not what is joined to it.
     fresh = entry.model._base_manager.select_for_update(of=("self",)).filter(pk=record.pk).first()
     if fresh is None:
         raise not_found()
     if not entry.permits(fresh, by):
-        raise NotAllowed(
-            Reason("role", N_("This step belongs to: %(roles)s. Ask one of them, or an administrator of your institution."), {"roles": ", ".join(sorted({g.partition("@")[0] for g in entry.allow}))})
-        )
+        raise NotAllowed(_not_yours(entry))
     if by.expected is not None and by.expected != fresh.version:
         raise stale()
     if entry.step and getattr(fresh, entry.step.field) not in entry.step.before:

@@ -12,6 +12,7 @@ from vsm.exchange.sessions.rules import clock_note
 from vsm.exchange.sessions.zones import why_no_zone
 from vsm.exchange.teams.explain import impossible
 from vsm.exchange.teams.problem import Kind, Participant, Problem, Rule
+from vsm.kit.actions import TABLE, _not_yours
 from vsm.kit.saying import say_reason
 from vsm.kit.verdict import Reason
 
@@ -40,6 +41,8 @@ def mistakes() -> Iterator[tuple[Reason, dict[str, str]]]:
     yield gone, {"es": "America/Lima", "pt-br": "America/Lima", "fr": "America/Lima"}
     alike = [Participant(id=name, country="PE" if name < "d" else "BR") for name in "abcdef"[:4]]
     (unmet,) = impossible(Problem.of(alike, [Rule(Kind.COUNTRIES, 2)], size=2, smallest=2, largest=2, seed="1"))
+    yield _not_yours(TABLE["placement", "start"]), {"es": "Coordinador(a)", "pt-br": "Coordenador", "fr": "Coordinateur"}
+    yield _not_yours(TABLE["registration", "join"]), {"es": "Nadie da este paso", "pt-br": "Ninguém dá este passo", "fr": "Personne ne fait"}
     yield unmet, {"es": "menos países", "pt-br": "menos países", "fr": "moins de pays"}
 
 
