@@ -129,7 +129,7 @@ def open_modules(participation: Any, _actor: Actor) -> list[tuple[str, str]]:
     return [(str(each.pk), labels.in_reader(each.title)) for each in participation.preparation.modules.filter(state="current") if each.pk not in done]
 
 
-@action("finish_module", on=Participation, label=_("I have done a module"), allow=STUDENT, step=PARTICIPATION_STEPS["finish_module"])
+@action("finish_module", on=Participation, label=_("I have done a module"), allow=STUDENT, step=PARTICIPATION_STEPS["finish_module"], when=lambda participation: bool(open_modules(participation, SYSTEM)))
 def finish_module(
     participation: Participation, *, by: Actor, now: datetime,
     module: Annotated[UUID, Ask(_("Module"), choices=open_modules)],
