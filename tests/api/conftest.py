@@ -13,8 +13,10 @@ from tests.snapshot import the_world
 from vsm.demo import World
 from vsm.exchange.catalogue.actions import import_catalogue
 from vsm.exchange.institutions.actions import invite
+from vsm.exchange.institutions.models import Hub
 from vsm.exchange.people.actions import make_token
 from vsm.kit.uploads import Upload
+from vsm.observatory.sources.actions import hand_in_table
 
 
 @pytest.fixture(scope="package")
@@ -50,5 +52,7 @@ def three_of_each(world: World, django_db_blocker: pytest.FixtureRequest) -> Ite
             make_token(bia, by=by, now=now, label=f"Program {number}")
             invite(home, by=by, now=now, email=f"new{number}@example.org", role="coordinator", language="en")
             import_catalogue(home, by=by, now=now, file=Upload.of("courses.csv", "text/csv", b"code,title\n"), dry_run=True)
+            mine = Upload.of("mine.csv", "text/csv", b"geo,year,value\nPER,2024,1\n")
+            hand_in_table(Hub.objects.get(), by=actor(world, "olga"), now=now, file=mine, licence="CC0-1.0", attribution=f"Ministry {number}")
         yield
         transaction.set_rollback(True)

@@ -31,7 +31,7 @@ QUERIES = {
     "call": 4, "check_in": 3, "companion": 3, "concern": 5, "condition": 3, "conferral": 3, "course_plan": 3, "credential": 4,
     "decision": 3, "emergency_case": 3, "enrolment": 4, "exchange": 6, "exchange_task": 4, "exchange_team": 4, "fair_entry": 3, "host": 3,
     "hub": 3, "import": 3, "intake": 4, "interruption": 3, "interview": 3, "invitation": 3, "learning_agreement": 6, "membership": 3,
-    "message": 3, "module_attempt": 3, "offering": 5, "online_event": 3, "opportunity": 3, "organisation": 3, "pairing": 3,
+    "message": 3, "module_attempt": 3, "offering": 5, "online_event": 3, "opportunity": 3, "organisation": 3, "own_table": 3, "pairing": 3,
     "participant": 3, "participation": 3, "partner_fair": 3, "partner_invitation": 3, "partner_wish": 3, "person": 3,
     "placement_agreement": 5, "placement_application": 4, "placement_credit": 3, "placement_evaluation": 3, "policy": 3, "pooling_consent": 3, "preparation": 3,
     "preparation_module": 3, "preparation_requirement": 3, "programme": 5, "registration": 3, "result": 3, "roster_file": 3, "run": 3,

@@ -101,6 +101,14 @@ def test_two_different_people_other_than_the_author_publish_it(hub: Hub) -> None
     assert [(review.reviewer.name, review.approved) for review in CasebookReview.objects.visible_to(ANONYMOUS)] == [("Bia", True), ("Carlos", True)]
 
 
+def test_whom_a_review_waits_for_is_read_for_all_entries_at_once(hub: Hub, django_assert_num_queries: Any) -> None:
+    author, first = somebody("Ana"), somebody("Bia")
+    for _number in range(3):
+        approve_case(ready(hub, author), by=first, now=NOW)
+    with django_assert_num_queries(2):
+        assert [reviews_offered(case, somebody_else) for somebody_else in (first,) for case in CASE.visible_to(somebody_else)] == [[], [], []]
+
+
 def test_what_was_sent_back_starts_a_round_of_its_own(hub: Hub) -> None:
     author, first, second = somebody("Ana"), somebody("Bia"), somebody("Carlos")
     case = approve_case(ready(hub, author), by=first, now=NOW)

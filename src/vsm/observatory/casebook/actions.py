@@ -331,8 +331,8 @@ def _reviewed(entry: AnyEntry, by: Actor, now: datetime, because: str, *, approv
 
 
 def _against_review(entry: Entry, by: Actor) -> Iterator[Reason]:
-    earlier = entry.reviews.filter(round=entry.round).values_list("reviewer_id", flat=True)  # type: ignore[attr-defined]  # -- both kinds have reviews
-    return rules.why_not_review(reviewer=by.person_id, author=entry.author_id, earlier=list(earlier))
+    earlier = [review.reviewer_id for review in entry.reviews.all() if review.round == entry.round]  # type: ignore[attr-defined]  # -- both kinds have reviews
+    return rules.why_not_review(reviewer=by.person_id, author=entry.author_id, earlier=earlier)
 
 
 def _taken_up(entry: AnyEntry, by: Actor) -> AnyEntry:

@@ -223,7 +223,7 @@ VSM_MODEL = resource(
             Filter("region", _("Region"), lambda found, value: found.filter(pk__in=Case.objects.filter(state="published", facets__contains=f" region:{value} ").values("model")), choices=region_choices),
             _facet("origin", _("Since when"), choices_of(ORIGIN_LABELS)), state_filter(STATES),
         ),
-        order="slug", states=STATES, starts=(("hub", "draft_vsm_model"),),
+        order="slug", prefetch=("reviews",), states=STATES, starts=(("hub", "draft_vsm_model"),),
         sections=(Section(_("Cases"), "case", lambda model: {"model": model}), Section(_("Reviews"), "casebook_review", lambda model: {"vsm_model": model})),
         empty=_("No model fits. Take a filter away."),
     )
@@ -255,7 +255,7 @@ CASE = resource(
             *_FACETS, _facet("region", _("Region"), region_choices),
             _facet("grade", _("Evidence"), lambda *_asked: [(value, str(label)) for value, (label, _tone) in GRADE_LABELS.items()]), state_filter(STATES),
         ),
-        order="slug", related=("model",), states=STATES, starts=(("hub", "draft_case"),),
+        order="slug", related=("model",), prefetch=("reviews",), states=STATES, starts=(("hub", "draft_case"),),
         sections=(Section(_("Reviews"), "casebook_review", lambda case: {"case": case}),),
         empty=_("No case fits. Take a filter away."),
     )
