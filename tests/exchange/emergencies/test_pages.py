@@ -107,6 +107,7 @@ def test_who_is_back_reads_that_classes_are_in_person_and_finds_the_new_agreemen
     assert agreement is not None
     Case.objects.update(state="returned")
     page = text_of(signed_in(case.student), f"/emergency-cases/{case.pk}/")
+    assert "credits unchanged: 6 SCT credits" in page
     assert ("The same course online" in page, f'href="/learning-agreements/{agreement.pk}/"' in page) == (False, True)
 
 

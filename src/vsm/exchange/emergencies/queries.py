@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -304,7 +305,7 @@ SWITCH = resource(
             Shown("code", _("Course in person"), lambda s: s.code, listed=True, sort="code"),
             Shown("online", _("Online as"), lambda s: s.online_title, "localized", listed=True),
             Shown("kind", _("Form"), lambda s: str(FORM_LABELS[s.kind])),
-            Shown("credits", _("Credits, unchanged"), lambda s: f"{s.credits} {labels.credit_unit(s.credit_system)}", listed=True),
+            Shown("credits", _("Credits, unchanged"), lambda s: labels.credits_text(Decimal(s.credits), None, [], s.credit_system), listed=True),
             Shown("home_credits", _("Credits at home, unchanged"), lambda s: s.home_credits),
             Shown("starts_on", _("Online from"), lambda s: s.starts_on, "date", listed=True, sort="starts_on"),
             Shown("returned_on", _("In person again from"), lambda s: s.ended.on if hasattr(s, "ended") else None, "date", listed=True, sort="ended__on"),

@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 from vsm.exchange.allocation import actions as allocation
 from vsm.exchange.allocation.models import Seat
 from vsm.exchange.allocation.states import SeatState
+from vsm.exchange.catalogue.labels import credits_text
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.learning_agreements.models import LearningAgreement, LearningAgreementVersion, Signature
 from vsm.exchange.learning_agreements.queries import (
@@ -79,7 +80,7 @@ def _lines(agreement: LearningAgreement, _actor: Actor) -> list[Line]:
     """The current version as a form shows it, with every course that is not in it yet."""
     return [
         Line(
-            offering=UUID(each.offering), course=f"{each.code} {component_title(each)} · {each.credits} ({each.credit_system})",
+            offering=UUID(each.offering), course=f"{each.code} {component_title(each)} · {credits_text(Decimal(each.credits), None, [], each.credit_system)}",
             recognised="yes" if each.recognised else "no", home_code=each.home_code, home_title=each.home_title,
             home_credits=each.home_credits, because=each.because,
         )

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from vsm.exchange.catalogue.labels import credits_text
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import country_choices, name_of, organisation_choices, organisation_ref
 from vsm.exchange.learning_agreements.models import LearningAgreement
@@ -79,7 +80,7 @@ courses_in_person.append(_components)
 
 
 def course_line(course: Any) -> str:
-    return f"{course.code} {text_in(course.title, get_language() or 'en')} · {amount(course.credits)} ({course.credit_system})"
+    return f"{course.code} {text_in(course.title, get_language() or 'en')} · {credits_text(course.credits, None, [], course.credit_system)}"
 
 
 def _agreement_ref(mobility: Any) -> Ref | None:

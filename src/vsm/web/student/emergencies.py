@@ -1,6 +1,7 @@
 """A student's page in an emergency: how they are, what is proposed for each course, and the text that they agree to."""
 
 from datetime import date, time
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from django.utils import formats
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from vsm.exchange.catalogue.labels import bandwidth_label, language_label, mode_label
+from vsm.exchange.catalogue.labels import bandwidth_label, credits_text, language_label, mode_label
 from vsm.exchange.catalogue.reader_week import slots
 from vsm.exchange.emergencies.answering import KEEP, Chosen
 from vsm.exchange.emergencies.forms import Alternative
@@ -109,7 +110,7 @@ def courses_of(case: Case) -> list[dict[str, Any]]:
             {
                 "id": line["course"],
                 "title": f"{line['code']} {text_in(course.title, language)}" if course else line["code"],
-                "credits": f"{course.credits.normalize():f} ({course.credit_system})" if course else "",
+                "credits": credits_text(course.credits, None, [], course.credit_system) if course else "",
                 "forms": shown,
                 "chosen": next((each for each in shown if each["chosen"]), None),
                 "live_avoided": line.get("live_avoided", False),
@@ -155,7 +156,7 @@ def _line(each: Component) -> dict[str, Any]:
     return {
         "title": f"{each.code} {text_in(each.title, get_language() or 'en')}",
         "virtual": each.is_virtual,
-        "credits": f"{each.credits} ({each.credit_system})",
+        "credits": credits_text(Decimal(each.credits), None, [], each.credit_system),
         "home": " ".join(filter(None, [each.home_code, each.home_title])),
         "home_credits": each.home_credits,
         "host": text_in(each.taught_by, get_language() or "en"),
