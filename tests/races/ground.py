@@ -4,14 +4,19 @@ A scenario runs in a process of its own on that database, with the settings of p
 answers with JSON. So a killed process, a race and a lost lease are real, and no other test sees what they leave.
 """
 
+import atexit
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from select import select
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -22,6 +27,7 @@ import pytest
 from vsm.kit.backup import DATABASE
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 600.0  # seconds for a scenario
 Play = Callable[..., dict[str, Any]]
 
 
@@ -89,7 +95,38 @@ def _copy(source: dict[str, str], target: dict[str, str]) -> None:
 
 
 def _ran(own: dict[str, str], scenario: str, **options: Any) -> Any:
-    command = [sys.executable, "-m", "tests.races.stage", scenario, json.dumps(options)]
-    done = subprocess.run(command, env=own, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
-    assert done.returncode == 0, done.stderr[-4000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    with TemporaryDirectory(prefix="vsm-stage-") as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        code = _stage().plays(environment=own, scenario=scenario, options=options, out=str(out), err=str(err))
+        assert code == 0, err.read_text("utf-8")[-4000:]
+        return json.loads(out.read_text("utf-8").splitlines()[-1])
+
+
+class Stage:
+    """The program, loaded once and forked for each scenario (see stage.py)."""
+
+    def __init__(self) -> None:
+        self.folder = TemporaryDirectory(prefix="vsm-stage-")  # what it would write to itself: nothing is expected there
+        own = {**os.environ, "VSM_DATA": self.folder.name, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "DJANGO_SETTINGS_MODULE": "vsm.app.settings"}
+        self.process = subprocess.Popen([sys.executable, "-m", "tests.races.stage"], env=own, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdin
+        assert self.process.stdout
+        self.asked, self.told = self.process.stdin, self.process.stdout
+        atexit.register(self.ends)
+
+    def plays(self, **asked: Any) -> int:
+        """Its exit code, once it has ended; after ten minutes it is killed."""
+        print(json.dumps(asked), file=self.asked, flush=True)
+        pid = json.loads(self.told.readline())["pid"]
+        if not select([self.told], [], [], PATIENCE)[0]:
+            os.kill(pid, signal.SIGKILL)
+        return int(json.loads(self.told.readline())["code"])
+
+    def ends(self) -> None:
+        self.process.communicate()
+        self.folder.cleanup()
+
+
+@cache
+def _stage() -> Stage:
+    return Stage()
