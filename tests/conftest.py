@@ -35,7 +35,7 @@ def pytest_configure() -> None:
 # worker makes the world; whoever meets them later finds them on disk.
 ORDER = (
     "tests/world/test_walk", "tests/exchange/allocation/test_kernels", "tests/journeys/", "tests/api/test_fuzz", "tests/world/", "tests/api/",
-    "tests/browser/test_axe", "tests/cli/", "tests/races/", "tests/browser/",
+    "tests/cli/", "tests/races/", "tests/browser/test_axe",
 )  # fmt: skip
 # Nobody, a student, a coordinator who sees records of every kind, and a stranger at another institution.
 FEW_READERS, ONE_READER = ("", "ana", "bia", "dora"), "bia"
@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: next((at for at, start in enumerate(ORDER) if item.nodeid.startswith(start)), len(ORDER)))
     thorough, on_postgres = config.getoption("thorough"), os.environ.get("DATABASE_URL", "").startswith("postgres")
     kept = [item for item in items if (thorough or is_for_the_gate(item, on_postgres=on_postgres)) and (not on_postgres or tells_engines_apart(item))]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    config.hook.pytest_deselected(items=list(set(items) - set(kept)))
     items[:] = kept
 
 

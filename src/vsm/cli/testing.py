@@ -16,6 +16,7 @@ from vsm.config import ROOT
 from vsm.kit.messages import compile_changed
 
 THOROUGH = "--thorough"  # every page, reader and door; tests/conftest.py knows what the gate leaves out
+BROWSER = "tests/browser"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 REMEDY = {
     "postgres": "PostgreSQL: apt install postgresql, then VSM_TEST_POSTGRES=postgresql://user:password@127.0.0.1/database ./vsm test",
@@ -55,14 +56,13 @@ def postgres_answers(address: str) -> bool:
 
 
 def _suite(engine: str, words: Sequence[str], address: str) -> Counter[str]:
-    """One pass. What needs real commits runs after the rest: the browser's loop and the database do not go together in one process."""
+    """One pass. The browser has one of its own: its loop and a database do not go together in one process."""
     if set(words) - {THOROUGH}:
         return _pytest(engine, address, words)
     # File by file in the order of tests/conftest.py, which knows the long ones; xdist would order by the number of tests.
-    side_by_side = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder")
-    return _pytest(engine, address, (*words, *side_by_side, "-m", "not committed")) + _pytest(
-        f"{engine}, real commits", address, (*words, *side_by_side, "-m", "committed")
-    )
+    side_by_side = (*words, "-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder")
+    done = _pytest(engine, address, (*side_by_side, f"--ignore={BROWSER}"))
+    return done if address else done + _pytest(f"{engine}, browser", address, (*side_by_side, BROWSER))
 
 
 def _pytest(title: str, address: str, words: Sequence[str]) -> Counter[str]:
