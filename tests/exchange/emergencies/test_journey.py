@@ -14,6 +14,7 @@ from vsm.exchange.learning_agreements.online import promises
 from vsm.exchange.learning_agreements.rules import Content
 from vsm.exchange.sessions.models import Enrolment
 from vsm.kit import audit
+from vsm.kit.actions import TABLE
 from vsm.kit.models import Message
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +85,9 @@ def test_partners_are_told_once_and_sign_together(world: World) -> None:
     emergency = world.switched()
     told = [(m.kind, m.to) for m in Message.objects.filter(kind__startswith="emergency_partner").order_by("to")]
     assert told == [("emergency_partner_online", world.stays.bia.email), ("emergency_partner_online", world.stays.carlos.email)]
+    verb = TABLE["emergency", "countersign"]
+    assert verb.waits_for
+    assert [verb.waits_for(emergency, world.by(name)) for name in ("bia", "carlos")] == [False, True]  # proposing signed for home
     actions.countersign(emergency, by=world.by("carlos"), now=NOW + timedelta(days=2))
     work(NOW + timedelta(days=2))
     assert [(a.state, a.signed_version, a.waiting_for) for a in LearningAgreement.objects.all()] == [("signed", 2, ""), ("signed", 2, "")]

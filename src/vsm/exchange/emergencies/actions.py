@@ -20,6 +20,7 @@ from vsm.exchange.emergencies.states import STEPS, CaseState, Safety
 from vsm.exchange.emergencies.texts import amended_of
 from vsm.exchange.institutions.models import Hub, Organisation
 from vsm.exchange.institutions.queries import every_country, organisation_choices
+from vsm.exchange.learning_agreements.models import LearningAgreement
 from vsm.exchange.mobilities.models import Course
 from vsm.kit.actions import Ask, action
 from vsm.kit.actors import Actor
@@ -46,6 +47,14 @@ class PlaceRow(BaseModel):
 def _has(*states: CaseState) -> Callable[[Emergency], bool]:
     """Whether some case is in one of these states: a button without anybody to act for is not shown."""
     return lambda emergency: not emergency.case_states.isdisjoint(states)
+
+
+def _awaits_side_of(emergency: Emergency, actor: Actor) -> bool:
+    """Whether some amended agreement still lacks the signature of an office of this actor."""
+    offices = actor.organisations("coordinator")
+    cases = Case.objects.filter(emergency=emergency)
+    ours = Q(waiting_for__contains="home", mobility_id__in=cases.filter(home__in=offices).values("mobility_id")) | Q(waiting_for__contains="host", mobility_id__in=cases.filter(host__in=offices).values("mobility_id"))
+    return LearningAgreement.objects.filter(ours, state="signing").exists()
 
 
 def _choices(labels: Any) -> Any:
@@ -153,7 +162,7 @@ def carry_out(emergency: Emergency, *, by: Actor, now: datetime) -> Run:
     return runs.start(emergency, "carry_out", by=by, organisation=organisation, total=total)
 
 
-@action("countersign", on=Emergency, label=_("Sign the amended agreements for our side"), allow=("coordinator@anywhere",), step=STEPS["countersign"], when=lambda e: not e.is_drill and _has(*ONLINE)(e))
+@action("countersign", on=Emergency, label=_("Sign the amended agreements for our side"), allow=("coordinator@anywhere",), step=STEPS["countersign"], when=lambda e: not e.is_drill and _has(*ONLINE)(e), waits_for=_awaits_side_of)
 def countersign(emergency: Emergency, *, by: Actor, now: datetime) -> Run:
     """Sign all amended agreements of this emergency that wait for your institution's signature. In a drill there are none."""
     organisation = _own(emergency, by)
