@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from vsm.kit.errors import Invalid
 from vsm.kit.folding import fold
 from vsm.kit.i18n import N_
+from vsm.kit.mail_addresses import is_mail_address
 from vsm.kit.verdict import Reason
 
 COLUMNS = ("email", "name", "student_number", "zone", "languages", "gender", "skills")
@@ -29,7 +30,6 @@ _ALSO = {
     "idiomas": "languages", "linguas": "languages", "langues": "languages", "genero": "gender", "genre": "gender",
     "habilidades": "skills", "competencias": "skills", "competences": "skills",
 }  # fmt: skip
-_MAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +117,7 @@ def _problems(columns: Sequence[str], cells: Sequence[str], zones: frozenset[str
         yield Reason("cell-count", N_("The line has %(found)s cells; the header has %(expected)s."), {"found": len(cells), "expected": len(columns)})
         return
     given = dict(zip(columns, cells, strict=True))
-    if not _MAIL.fullmatch(given["email"]) or len(given["email"]) > 254:
+    if not is_mail_address(given["email"]):
         yield Reason("bad-email", N_("“%(given)s” is not a mail address."), {"given": given["email"][:80]})
     if not 1 <= len(given["name"]) <= 200:
         yield Reason("bad-name", N_("There is no name, or it is longer than 200 letters."))

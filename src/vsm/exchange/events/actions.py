@@ -40,6 +40,7 @@ from vsm.kit.events import emit
 from vsm.kit.i18n import N_
 from vsm.kit.jobs import every
 from vsm.kit.localized import LANGUAGES, text_in
+from vsm.kit.mail_addresses import is_mail_address
 from vsm.kit.verdict import Reason
 
 ORGANISERS = ("self@organiser", "coordinator@organisation")
@@ -424,7 +425,7 @@ def _guest_faults(name: str, email: str) -> list[Reason]:
     problems = []
     if not name.strip() or len(name) > 200:
         problems.append(Reason("name", N_("There is no name, or it is longer than 200 letters."), {}, "name"))
-    if len(email) > 254 or email.count("@") != 1 or "." not in email.rpartition("@")[2] or any(char.isspace() for char in email.strip()):
+    if not is_mail_address(email.strip()):
         problems.append(Reason("email", N_("This is not a mail address."), {}, "email"))
     return problems
 

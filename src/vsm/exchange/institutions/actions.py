@@ -20,6 +20,7 @@ from vsm.kit.errors import Invalid
 from vsm.kit.events import emit
 from vsm.kit.i18n import N_
 from vsm.kit.localized import LANGUAGES
+from vsm.kit.mail_addresses import is_mail_address
 from vsm.kit.verdict import Reason
 
 INVITATION_DAYS = 14
@@ -122,10 +123,10 @@ def invite(
     language: Annotated[Literal["es", "pt-br", "en", "fr"], Ask(_("Language of the mail"))] = "es",
 ) -> Invitation:  # fmt: skip
     """Offer a role by mail; the link works once, for fourteen days. An invitation already open is replaced."""
-    if "@" not in email:
+    if not is_mail_address(email):
         raise Invalid(Reason("email", N_("This is not a mail address."), {}, "email"))
     if role not in set(Role):
-        raise Invalid(Reason("role", N_("There is no such role."), {}, "role"))
+        raise Invalid(Reason("role", N_("“%(value)s” is not one of: %(known)s."), {"value": role, "known": ", ".join(Role)}, "role"))
     for open_one in Invitation.objects.filter(organisation=organisation, email=email.lower(), role=role, state="sent"):
         open_one.state = "withdrawn"
         open_one.save()
@@ -151,7 +152,7 @@ def give_role(
     if person is None:
         problems.append(Reason("unknown-person", N_("Nobody here has this address. Invite them instead."), {}, "email"))
     if role not in set(Role):
-        problems.append(Reason("role", N_("There is no such role."), {}, "role"))
+        problems.append(Reason("role", N_("“%(value)s” is not one of: %(known)s."), {"value": role, "known": ", ".join(Role)}, "role"))
     if person is not None and Membership.objects.filter(person=person, organisation=organisation, role=role, ends_on=None).exists():
         problems.append(Reason("has-role", N_("This person already holds the role here."), {}, "role"))
     Invalid.because(problems)
@@ -182,7 +183,7 @@ def register_student(
     languages: Annotated[list[Spoken], Ask(_("Languages"))] = [],  # noqa: B006 -- never changed; pydantic copies it
 ) -> StudentRecord:  # fmt: skip
     """Enter a student with the facts that eligibility is decided on; the person is invited if unknown."""
-    problems = []
+    problems = [] if is_mail_address(email) else [Reason("email", N_("This is not a mail address."), {}, "email")]
     if StudentRecord.objects.filter(home=organisation, student_number=student_number).exists():
         problems.append(Reason("number-taken", N_("This student number is already registered."), {}, "student_number"))
     if StudentRecord.objects.filter(person__email=email.lower()).exists():

@@ -72,10 +72,11 @@ def accept_invitation(
     invitation: Invitation, *, by: Actor, now: datetime, name: str, password: str, language: Language = "es", zone: str = "UTC"
 ) -> Person:
     """Make (or find) the account of the invited address and give it the role. The door has checked the link's token."""
-    Refused.because(_why_not(invitation, now))
+    Refused.because(why_not_accept(invitation, now))
     person: Person | None = Person.objects.filter(email=invitation.email.lower()).first()
-    if person is None:
-        person = Person(email=invitation.email.lower(), name=name, language=language, zone=zone if is_zone(zone) else "UTC")
+    if person is None or not person.has_usable_password():  # an office that registers a student makes the person, who never signed in
+        person = person or Person(email=invitation.email.lower())
+        person.name, person.language, person.zone = name, language, zone if is_zone(zone) else "UTC"
         try:
             validate_password(password, person)
         except ValidationError as cause:
@@ -96,7 +97,8 @@ def accept_by_link(token: str, *, now: datetime, name: str, password: str, langu
     return accept_invitation(invitation, by=SYSTEM, now=now, name=name, password=password, language=language, zone=zone)
 
 
-def _why_not(invitation: Invitation, now: datetime) -> list[Reason]:
+def why_not_accept(invitation: Invitation, now: datetime) -> list[Reason]:
+    """Why the link of an invitation opens nothing any more."""
     reasons = []
     if invitation.state != "sent":
         reasons.append(Reason("used", N_("This invitation was already used or withdrawn. Sign in, or ask for a new one.")))

@@ -11,12 +11,12 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from vsm.exchange.people.actions import accept_by_link
+from vsm.exchange.people.actions import accept_by_link, why_not_accept
 from vsm.exchange.people.models import Invitation, Person
 from vsm.exchange.people.queries import token_hash
 from vsm.kit import clock
 from vsm.kit.errors import Refused
-from vsm.kit.saying import say_reason
+from vsm.kit.saying import say_reason, say_reasons
 from vsm.web.reader import ZONE_COOKIE
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -31,6 +31,8 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
     invitation = Invitation.objects.select_related("organisation").filter(token_hash=token_hash(token)).first()
     person = Person.objects.filter(email=invitation.email).first() if invitation else None
     known = bool(person and person.has_usable_password())
+    is_asked = request.method != "POST"
+    reasons = why_not_accept(invitation, clock.now()) if invitation and is_asked else []
     form = AcceptForm(request.POST or None)
     if known:
         form.fields["password"].help_text = _("Your account stays as it is; sign in with its password afterwards.")
@@ -48,7 +50,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
                 return redirect("account_login")
             login(request, person, backend=BACKEND)
             return redirect("dashboard")
-    context = {"title": _("Accept the invitation"), "invitation": invitation, "form": form}
+    context = {"title": _("Accept the invitation"), "invitation": invitation, "form": None if is_asked and (reasons or invitation is None) else form, "reasons": say_reasons(reasons)}
     return render(request, "public/accept.html", context, status=422 if request.method == "POST" else 200)
 
 

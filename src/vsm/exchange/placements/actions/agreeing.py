@@ -49,6 +49,7 @@ from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Conflict, Invalid, NotAllowed, Refused
 from vsm.kit.events import emit
 from vsm.kit.i18n import N_
+from vsm.kit.mail_addresses import is_mail_address
 from vsm.kit.verdict import Reason
 
 HOME_OFFICE = ("coordinator@placement.home", "registrar@placement.home")
@@ -155,7 +156,7 @@ def draft_version(
         raise Refused(Reason("placement-over", N_("This placement is over: its agreement stays as it is.")))
     if str(tutor) not in {pk for pk, _name in tutor_choices(agreement, by)}:
         problems.append(Reason("tutor-unknown", N_("The tutor must hold an office at the home institution."), {}, "tutor"))
-    if mentor_email and "@" not in mentor_email:
+    if mentor_email and not is_mail_address(mentor_email):
         problems.append(Reason("email", N_("This is not a mail address."), {}, "mentor_email"))
     if placement.started_on and starts_on != placement.starts_on:
         problems.append(Reason("started", N_("The placement has started: its first day stays %(day)s."), {"day": placement.starts_on}, "starts_on"))

@@ -18,6 +18,7 @@ from vsm.kit.actors import Actor
 from vsm.kit.errors import Invalid, Refused
 from vsm.kit.events import emit
 from vsm.kit.i18n import N_
+from vsm.kit.mail_addresses import is_mail_address
 from vsm.kit.verdict import Reason
 
 LINK_DAYS = 14
@@ -39,7 +40,7 @@ def send_link(
     """
     version = current_of(agreement)
     problems = []
-    if "@" not in email or " " in email.strip():
+    if not is_mail_address(email.strip()):
         problems.append(Reason("email", N_("This is not a mail address."), {}, "email"))
     if email.strip().lower() in {agreement.placement.student.email, *_home_addresses(agreement)}:
         problems.append(Reason("own-address", N_("This is an address of another side. The host signs with one of its own."), {}, "email"))

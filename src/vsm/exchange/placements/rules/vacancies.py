@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from vsm.kit.i18n import N_
+from vsm.kit.mail_addresses import is_mail_address
 from vsm.kit.names import country_names
 from vsm.kit.verdict import Reason
 from vsm.rulebook.placements import ANYWHERE, Limit
@@ -69,7 +70,7 @@ def vacancy_problems(work: Work, now: datetime, limit: Limit) -> Iterator[Reason
         yield Reason("places", N_("Give between 1 and 1000 places."), {}, "places")
     if not 12 <= work.respond_hours <= 720:
         yield Reason("respond-hours", N_("Give students between 12 and 720 hours to answer an offer."), {}, "respond_hours")
-    if "@" not in work.supervisor_email:
+    if not is_mail_address(work.supervisor_email):
         yield Reason("email", N_("This is not a mail address."), {}, "supervisor_email")
 
 

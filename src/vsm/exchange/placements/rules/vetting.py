@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from vsm.kit.i18n import N_
+from vsm.kit.mail_addresses import is_mail_address
 from vsm.kit.verdict import Reason
 from vsm.rulebook.placements import Criterion
 
@@ -58,7 +59,7 @@ def application_problems(*, name: str, contact_email: str, founded: int | None, 
     """What is wrong with a host's own application."""
     if not name.strip():
         yield Reason("name", N_("Give the name of the organisation."), {}, "name")
-    if "@" not in contact_email or " " in contact_email.strip():
+    if not is_mail_address(contact_email.strip()):
         yield Reason("email", N_("This is not a mail address."), {}, "contact_email")
     if founded is not None and not 1000 <= founded <= on.year:
         yield Reason("founded", N_("“%(year)s” is not a year in which it can have begun."), {"year": str(founded)}, "founded")
