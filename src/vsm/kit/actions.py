@@ -31,6 +31,7 @@ from vsm.kit.errors import Conflict, NotAllowed, Refused
 from vsm.kit.i18n import N_
 from vsm.kit.models import IdempotencyKey
 from vsm.kit.records import Record, not_found, stale
+from vsm.kit.resources import RESOURCES
 from vsm.kit.states import Step
 from vsm.kit.verdict import Reason
 
@@ -115,7 +116,7 @@ class Action:
         for name, (annotation, default) in _inputs(self.function).items():
             ask = self.asks[name]
             inner = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
-            extra: dict[str, Any] = {"description": str(ask.label)}
+            extra: dict[str, Any] = {"description": ". ".join(filter(None, (str(ask.label), str(ask.help))))}
             if ask.kind == "localized":
                 inner = dict[LanguageTag, str]
             if isinstance(ask.limit, int) and inner in (str, str | None):
@@ -243,12 +244,14 @@ def _locked(entry: Action, record: Record, by: Actor) -> Record:
     if by.expected is not None and by.expected != fresh.version:
         raise stale()
     if entry.step and getattr(fresh, entry.step.field) not in entry.step.before:
-        possible = [other.verb for other in actions_on(entry.noun) if other.step and getattr(fresh, entry.step.field) in other.step.before]
+        shown = RESOURCES[entry.noun].states if entry.noun in RESOURCES else {}
+        state = getattr(fresh, entry.step.field)
+        possible = [other.label for other in available(fresh, by) if other.step]
         raise Refused(
             Reason(
                 "state",
                 N_("This cannot be done while it is “%(state)s”. From here one can: %(possible)s."),
-                {"state": getattr(fresh, entry.step.field), "possible": ", ".join(possible) or "—"},
+                {"state": shown.get(str(state), (str(state), ""))[0], "possible": possible or "—"},
             )
         )
     return fresh

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import translation
 
 from tests.exchange.learning_agreements import given
 from tests.exchange.learning_agreements.given import NOW, World, actor, fresh
@@ -34,6 +35,7 @@ from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from vsm.kit.jobs import drain
 from vsm.kit.models import Job
+from vsm.kit.saying import say_reasons
 
 pytestmark = pytest.mark.django_db
 
@@ -449,3 +451,13 @@ def test_a_line_is_the_same_whatever_order_its_facts_come_in(world: World) -> No
     text = world.agreement().current_version.text  # type: ignore[union-attr]
     shuffled = replace(text, student=dict(reversed(text.student.items())))
     assert digest_of(shuffled) == digest_of(text)
+
+
+def test_a_step_too_early_is_refused_in_the_words_of_the_page(world: World) -> None:
+    agreement = world.agreement()
+    assert agreement.current_version is not None
+    with translation.override("es"):
+        with pytest.raises(Refused) as refusal:
+            sign(agreement, by=actor(world.ana), now=NOW, digest=agreement.current_version.digest)
+        told = say_reasons(refusal.value.reasons)
+    assert told == ["Esto no se puede hacer mientras el estado sea “En redacción”. Desde aquí se puede: Redactar una nueva versión, Presentar para la firma."]

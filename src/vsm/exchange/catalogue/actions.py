@@ -94,7 +94,7 @@ DialIn = Annotated[str, Ask(_("Telephone number of the meetings"), limit=120)]
 class MeetingRow(BaseModel):
     """A weekly meeting on the host's clock, Monday = 0."""
 
-    weekday: Annotated[int, Ask(_("Weekday"), choices=weekday_choices)] = Field(ge=0, le=6)
+    weekday: Annotated[int, Ask(_("Weekday"), choices=weekday_choices)] = Field(ge=0, le=6, description="0 is Monday, 6 is Sunday.")
     starts: Annotated[time, Ask(_("Starts"))]
     ends: Annotated[time, Ask(_("Ends"))]
     label: Annotated[str, Ask(_("What it is"), limit=64)] = Field(default="", max_length=64)

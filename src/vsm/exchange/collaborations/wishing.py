@@ -58,7 +58,7 @@ class SpokenRow(BaseModel):
 class WindowRow(BaseModel):
     """Hours of the week in which the class can meet live, on its own clock."""
 
-    weekday: Annotated[int, Ask(_("Weekday"), choices=weekday_choices)] = Field(ge=0, le=6)
+    weekday: Annotated[int, Ask(_("Weekday"), choices=weekday_choices)] = Field(ge=0, le=6, description="0 is Monday, 6 is Sunday.")
     starts: Annotated[time, Ask(_("From"))]
     ends: Annotated[time, Ask(_("Until"))]
 
