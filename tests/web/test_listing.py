@@ -1,11 +1,14 @@
 """What a list says of the filters that it was asked for."""
 
+import re
 from uuid import uuid4
 
 import pytest
 from django.test import Client
 
 from tests.exchange.learning_agreements.given import give_role, organisation, person
+from vsm.exchange.institutions.models import Organisation
+from vsm.exchange.people.models import Person
 
 pytestmark = pytest.mark.django_db
 
@@ -29,3 +32,13 @@ def test_a_page_asks_nobody_for_an_identifier_and_keeps_the_one_of_a_link(bia: C
     fresh, linked = bia.get("/sessions/").content.decode(), bia.get(f"/sessions/?series={(series := uuid4())}").content.decode()
     assert ("dentifier" in fresh.partition("<main")[2], f'<input type="hidden" name="series" value="{series}">' in linked) == (False, True)
     assert "Course (its code)" in fresh
+
+
+def test_names_are_sorted_whatever_their_accents(bia: Client) -> None:
+    home = Organisation.objects.get()
+    for name in ("Zoe", "Álvaro", "Bruno"):
+        someone = Person(email=f"{len(name)}{name[-1]}@people.example", name=name)
+        someone.save()
+        give_role(someone, home, "student")
+    page = bia.get("/memberships/?sort=person").content.decode()
+    assert re.findall(r"Zoe|Álvaro|Bruno", page.partition("<tbody")[2]) == ["Álvaro", "Bruno", "Zoe"]

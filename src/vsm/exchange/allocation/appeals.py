@@ -195,7 +195,7 @@ APPEAL = resource(
     Resource(
         "appeal", "appeals", Appeal, _("Appeal"), _("Appeals"), lambda a: f"{a.application.student.name} · {call_title(a.application.call)}",
         fields=(
-            Shown("student", _("Student"), lambda a: a.application.student.name, listed=True, sort="application__student__name"),
+            Shown("student", _("Student"), lambda a: a.application.student.name, listed=True, sort="application__student__folded"),
             Shown("call", _("Call"), lambda a: call_ref(a.application.call), "ref", listed=True, sort="application__call__code"),
             Shown("offering", _("About"), _offering_ref, "ref", listed=True),
             Shown("state", _("State"), lambda a: a.state, "state", listed=True, sort="state"),

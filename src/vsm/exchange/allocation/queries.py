@@ -426,8 +426,8 @@ SEAT = resource(
     Resource(
         "seat", "seats", Seat, _("Seat"), _("Seats"), lambda seat: f"{title_of(seat.offering)} · {seat.application.student.name}",
         fields=(
-            Shown("student", _("Student"), lambda s: s.application.student.name, listed=True, sort="application__student__name"),
-            Shown("offering", _("Course"), lambda s: offering_ref(s.offering), "ref", listed=True, sort="offering__code"),
+            Shown("student", _("Student"), lambda s: s.application.student.name, listed=True, sort="application__student__folded"),
+            Shown("offering", _("Course"), lambda s: offering_ref(s.offering), "ref", listed=True, sort="offering__opportunity__code"),
             Shown("state", _("State"), lambda s: s.state, "state", listed=True, sort="state"),
             Shown("respond_by", _("Answer by"), lambda s: s.respond_by, "moment", listed=True, sort="respond_by"),
             Shown("rank", _("Choice number"), lambda s: s.rank, "integer", listed=True, sort="rank"),
@@ -460,9 +460,9 @@ WAITING_PLACE = resource(
         "waiting_place", "waiting-places", WaitingPlace, _("Place on a waiting list"), _("Waiting lists"),
         lambda place: f"{title_of(place.offering)} · {place.application.student.name}",
         fields=(
-            Shown("offering", _("Course"), lambda p: offering_ref(p.offering), "ref", listed=True, sort="offering__code"),
+            Shown("offering", _("Course"), lambda p: offering_ref(p.offering), "ref", listed=True, sort="offering__opportunity__code"),
             Shown("position", _("Place in the run"), lambda p: p.position, "integer", listed=True, sort="position"),
-            Shown("student", _("Student"), lambda p: p.application.student.name, listed=True, sort="application__student__name"),
+            Shown("student", _("Student"), lambda p: p.application.student.name, listed=True, sort="application__student__folded"),
             Shown("home", _("Home institution"), lambda p: organisation_ref(p.application.home), "ref", listed=True, sort="application__home__schac"),
             Shown("band", _("Priority band"), lambda p: p.band, "integer", listed=True, sort="band"),
             Shown("lottery", _("Lottery number"), lambda p: lottery_shown(p.lottery), listed=True, sort="lottery"),

@@ -293,7 +293,7 @@ APPLICATION = resource(
     Resource(
         "application", "applications", Application, _("Application"), _("Applications"), lambda a: f"{a.student.name} · {call_title(a.call)}",
         fields=(
-            Shown("student", _("Student"), lambda a: a.student.name, listed=True, sort="student__name"),
+            Shown("student", _("Student"), lambda a: a.student.name, listed=True, sort="student__folded"),
             Shown("call", _("Call"), lambda a: call_ref(a.call), "ref", listed=True, sort="call__code"),
             Shown("home", _("Home institution"), lambda a: organisation_ref(a.home), "ref", listed=True, sort="home__schac"),
             Shown("state", _("State"), lambda a: a.state, "state", listed=True, sort="state"),

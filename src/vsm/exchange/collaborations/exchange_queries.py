@@ -267,7 +267,7 @@ PARTICIPANT = resource(
     Resource(
         "participant", "participants", Participant, _("Participant"), _("Participants"), lambda p: p.person.name,
         fields=(
-            Shown("person", _("Name"), lambda p: p.person.name, listed=True, sort="person__name"),
+            Shown("person", _("Name"), lambda p: p.person.name, listed=True, sort="person__folded"),
             Shown("code", _("Code"), lambda p: p.code, listed=True, sort="code"),
             Shown("exchange", _("Exchange"), lambda p: exchange_ref(p.exchange), "ref", listed=True),
             Shown("class", _("Class"), lambda p: side_label(p.exchange, p.side), listed=True, sort="side"),

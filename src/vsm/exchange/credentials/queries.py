@@ -140,7 +140,7 @@ CREDENTIAL = resource(
         "credential", "credentials", Credential, _("Credential"), _("Credentials"), lambda c: c.title,
         fields=(
             Shown("title", _("Title"), lambda c: c.title, listed=True, sort="title"),
-            Shown("person", _("Student"), lambda c: person_ref(c.person), "ref", listed=True, sort="person__name"),
+            Shown("person", _("Student"), lambda c: person_ref(c.person), "ref", listed=True, sort="person__folded"),
             Shown("organisation", _("Issuer"), lambda c: organisation_ref(c.organisation), "ref", listed=True),
             Shown("grade", _("Grade"), lambda c: c.result.grade if c.result else "", listed=True),
             Shown("credits", _("Credits"), _credits, "number", listed=True, sort="result__credits"),

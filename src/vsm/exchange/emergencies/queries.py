@@ -266,7 +266,7 @@ EMERGENCY_CASE = resource(
     Resource(
         "emergency_case", "emergency-cases", Case, _("Student in an emergency"), _("Students in emergencies"), case_title,
         fields=(
-            Shown("student", _("Student"), lambda c: person_ref(c.student), "ref", listed=True, sort="student__name"),
+            Shown("student", _("Student"), lambda c: person_ref(c.student), "ref", listed=True, sort="student__folded"),
             Shown("emergency", _("Emergency"), lambda c: emergency_ref(c.emergency), "ref", listed=True, sort="emergency__starts_on"),
             Shown("drill", _("Drill"), lambda c: _drill(c.emergency)),
             Shown("safety", _("How they are"), lambda c: str(SAFETY_STATES[c.safety][0]), listed=True, sort="urgency"),
@@ -301,7 +301,7 @@ SWITCH = resource(
     Resource(
         "switch", "switches", Switch, _("Switch to online"), _("Switches to online"), lambda s: f"{s.code} → {s.online_code} · {s.case.student.name}",
         fields=(
-            Shown("student", _("Student"), lambda s: person_ref(s.case.student), "ref", listed=True, sort="case__student__name"),
+            Shown("student", _("Student"), lambda s: person_ref(s.case.student), "ref", listed=True, sort="case__student__folded"),
             Shown("code", _("Course in person"), lambda s: s.code, listed=True, sort="code"),
             Shown("online", _("Online as"), lambda s: s.online_title, "localized", listed=True),
             Shown("kind", _("Form"), lambda s: str(FORM_LABELS[s.kind])),

@@ -156,7 +156,7 @@ LEARNING_AGREEMENT = resource(
     Resource(
         "learning_agreement", "learning-agreements", LearningAgreement, _("Learning agreement"), _("Learning agreements"), title_of,
         fields=(
-            Shown("student", _("Student"), lambda a: person_ref(a.student), "ref", listed=True, sort="student__name"),
+            Shown("student", _("Student"), lambda a: person_ref(a.student), "ref", listed=True, sort="student__folded"),
             Shown("home", _("Home institution"), lambda a: organisation_ref(a.home), "ref", listed=True, sort="home__schac"),
             Shown("host", _("Host institution"), lambda a: organisation_ref(a.host), "ref", listed=True, sort="host__schac"),
             Shown("state", _("State"), lambda a: a.state, "state", listed=True, sort="state"),

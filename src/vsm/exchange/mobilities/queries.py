@@ -109,7 +109,7 @@ MOBILITY = resource(
     Resource(
         "mobility", "mobilities", Mobility, _("Physical mobility"), _("Physical mobilities"), title_of,
         fields=(
-            Shown("student", _("Student"), lambda m: person_ref(m.student), "ref", listed=True, sort="student__name"),
+            Shown("student", _("Student"), lambda m: person_ref(m.student), "ref", listed=True, sort="student__folded"),
             Shown("home", _("Home institution"), lambda m: organisation_ref(m.home), "ref", listed=True, sort="home__schac"),
             Shown("host", _("Host institution"), lambda m: organisation_ref(m.host), "ref", listed=True, sort="host__schac"),
             Shown("country", _("Country"), lambda m: m.country, "country", listed=True, sort="country"),

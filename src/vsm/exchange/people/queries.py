@@ -85,7 +85,7 @@ PERSON = resource(
     Resource(
         "person", "people", Person, _("Person"), _("People"), lambda person: person.name,
         fields=(
-            Shown("name", _("Name"), lambda p: p.name, listed=True, sort="name"),
+            Shown("name", _("Name"), lambda p: p.name, listed=True, sort="folded"),
             Shown("email", _("Email"), lambda p: p.email, listed=True, sort="email"),
             Shown("language", _("Language"), lambda p: p.language, "language", listed=True),
             Shown("zone", _("Time zone"), lambda p: p.zone, "zone"),
@@ -103,7 +103,7 @@ MEMBERSHIP = resource(
     Resource(
         "membership", "memberships", Membership, _("Role held"), _("Roles held"), lambda m: f"{m.person.name} · {ROLE_LABELS[Role(m.role)]}",
         fields=(
-            Shown("person", _("Person"), lambda m: person_ref(m.person), "ref", listed=True, sort="person__name"),
+            Shown("person", _("Person"), lambda m: person_ref(m.person), "ref", listed=True, sort="person__folded"),
             Shown("role", _("Role"), lambda m: str(ROLE_LABELS[Role(m.role)]), listed=True, sort="role"),
             Shown("organisation", _("Organisation"), lambda m: Ref("organisation", m.organisation_id, str(m.organisation)), "ref", listed=True),
             Shown("starts_on", _("From"), lambda m: m.starts_on, "date", listed=True, sort="starts_on"),
@@ -135,7 +135,7 @@ STUDENT = resource(
     Resource(
         "student", "students", StudentRecord, _("Student"), _("Students"), lambda s: s.person.name,
         fields=(
-            Shown("person", _("Name"), lambda s: person_ref(s.person), "ref", listed=True, sort="person__name"),
+            Shown("person", _("Name"), lambda s: person_ref(s.person), "ref", listed=True, sort="person__folded"),
             Shown("student_number", _("Student number"), lambda s: s.student_number, listed=True, sort="student_number"),
             Shown("home", _("Home institution"), lambda s: Ref("organisation", s.home_id, str(s.home)), "ref"),
             Shown("programme", _("Programme"), lambda s: s.programme, listed=True, sort="programme"),

@@ -127,7 +127,7 @@ PARTICIPATION = resource(
     Resource(
         "participation", "participations", Participation, _("Participation in a preparation"), _("Participations in preparations"), participation_title,
         fields=(
-            Shown("student", _("Student"), lambda p: p.student.name, listed=True, sort="student__name"),
+            Shown("student", _("Student"), lambda p: p.student.name, listed=True, sort="student__folded"),
             Shown("preparation", _("Preparation for a mobility"), lambda p: preparation_ref(p.preparation), "ref", listed=True, sort="preparation__code"),
             Shown("mobility", _("Mobility"), lambda p: mobility_ref(p.mobility), "ref"),
             Shown("state", _("State"), lambda p: p.state, "state", listed=True, sort="state"),
@@ -161,7 +161,7 @@ COMPANION = resource(
     Resource(
         "companion", "companions", Companion, _("Companion at a host"), _("Companions at hosts"), lambda c: f"{c.person.name} · {name_of(c.organisation)}",
         fields=(
-            Shown("person", _("Person"), lambda c: c.person.name, listed=True, sort="person__name"),
+            Shown("person", _("Person"), lambda c: c.person.name, listed=True, sort="person__folded"),
             Shown("organisation", _("Host institution"), lambda c: organisation_ref(c.organisation), "ref", listed=True),
             Shown("kind", _("Kind"), lambda c: str(COMPANION_KINDS[c.kind]), listed=True, sort="kind"),
             Shown("state", _("State"), lambda c: c.state, "state", listed=True, sort="state"),
@@ -181,8 +181,8 @@ PAIRING = resource(
     Resource(
         "pairing", "pairings", Pairing, _("Student and companion"), _("Students and companions"), lambda p: f"{p.participation.student.name} · {p.companion.person.name}",
         fields=(
-            Shown("student", _("Student"), lambda p: p.participation.student.name, listed=True, sort="participation__student__name"),
-            Shown("companion", _("Companion"), lambda p: p.companion.person.name, listed=True, sort="companion__person__name"),
+            Shown("student", _("Student"), lambda p: p.participation.student.name, listed=True, sort="participation__student__folded"),
+            Shown("companion", _("Companion"), lambda p: p.companion.person.name, listed=True, sort="companion__person__folded"),
             Shown("state", _("State"), lambda p: p.state, "state", listed=True, sort="state"),
             Shown("why", _("Why you two"), why_lines, "list"),
             Shown("student_agreed_at", _("Agreed by the student"), lambda p: p.student_agreed_at, "moment"),
@@ -200,7 +200,7 @@ PREPARATION_REQUIREMENT = resource(
         "preparation_requirement", "preparation-requirements", PreparationRequirement, _("Preparation asked for"), _("Preparations asked for"),
         lambda r: f"{r.mobility.student.name} · {title_of(r.preparation)}",
         fields=(
-            Shown("student", _("Student"), lambda r: r.mobility.student.name, listed=True, sort="mobility__student__name"),
+            Shown("student", _("Student"), lambda r: r.mobility.student.name, listed=True, sort="mobility__student__folded"),
             Shown("preparation", _("Preparation for a mobility"), lambda r: preparation_ref(r.preparation), "ref", listed=True),
             Shown("mobility", _("Mobility"), lambda r: mobility_ref(r.mobility), "ref"),
             Shown("kind", _("Kind"), lambda r: str(KIND_LABELS[r.kind]), listed=True, sort="kind"),

@@ -266,7 +266,7 @@ ADMISSION = resource(
     Resource(
         "admission", "admissions", Admission, _("Application for admission"), _("Applications for admission"), admission_title,
         fields=(
-            Shown("student", _("Student"), lambda a: a.student.name, listed=True, sort="student__name"),
+            Shown("student", _("Student"), lambda a: a.student.name, listed=True, sort="student__folded"),
             Shown("intake", _("Intake"), lambda a: intake_ref(a.intake), "ref", listed=True, sort="intake__starts_on"),
             Shown("state", _("State"), lambda a: a.state, "state", listed=True, sort="state"),
             Shown("rank", _("Place in the ranking"), lambda a: a.rank, "integer", listed=True, sort="rank"),
@@ -336,7 +336,7 @@ STUDY = resource(
     Resource(
         "study", "studies", Study, _("Course of study"), _("Courses of study"), study_title,
         fields=(
-            Shown("student", _("Student"), lambda s: s.student.name, listed=True, sort="student__name"),
+            Shown("student", _("Student"), lambda s: s.student.name, listed=True, sort="student__folded"),
             Shown("programme", _("Programme"), lambda s: programme_ref(s.programme), "ref", listed=True, sort="programme__opportunity__code"),
             Shown("state", _("State"), lambda s: s.state, "state", listed=True, sort="state"),
             Shown("number", _("Student number"), lambda s: s.number, listed=True, sort="number"),
@@ -366,7 +366,7 @@ TERM_ENROLMENT = resource(
         "term_enrolment", "term-enrolments", TermEnrolment, _("Enrolment in a term"), _("Enrolments in terms"), lambda t: f"{t.term.code} · {t.study.student.name}",
         fields=(
             Shown("term", _("Term"), lambda t: t.term.code, listed=True, sort="term__starts_on"),
-            Shown("student", _("Student"), lambda t: t.study.student.name, listed=True, sort="study__student__name"),
+            Shown("student", _("Student"), lambda t: t.study.student.name, listed=True, sort="study__student__folded"),
             Shown("study", _("Course of study"), lambda t: study_ref(t.study), "ref"),
             Shown("state", _("State"), lambda t: t.state, "state", listed=True, sort="state"),
             Shown("modules", _("Modules"), lambda t: [module_title(each.module) for each in t.attempts.all() if each.state != "dropped"], "list", listed=True),
@@ -402,7 +402,7 @@ INTERRUPTION = resource(
     Resource(
         "interruption", "interruptions", Interruption, _("Interruption"), _("Interruptions"), lambda i: f"{i.study.student.name} · {shown(i.starts_on)}",
         fields=(
-            Shown("study", _("Course of study"), lambda i: study_ref(i.study), "ref", listed=True, sort="study__student__name"),
+            Shown("study", _("Course of study"), lambda i: study_ref(i.study), "ref", listed=True, sort="study__student__folded"),
             Shown("state", _("State"), lambda i: i.state, "state", listed=True, sort="state"),
             Shown("starts_on", _("From"), lambda i: i.starts_on, "date", listed=True, sort="starts_on"),
             Shown("returns_on", _("Planned return"), lambda i: i.returns_on, "date", listed=True, sort="returns_on"),
@@ -422,7 +422,7 @@ CONFERRAL = resource(
         "conferral", "awards", Conferral, _("Award"), _("Awards"), lambda c: f"{labels.in_reader(c.title)} · {c.study.student.name}",
         fields=(
             Shown("number", _("Number"), lambda c: c.number, listed=True, sort="number"),
-            Shown("holder", _("Holder"), lambda c: c.study.student.name, listed=True, sort="study__student__name"),
+            Shown("holder", _("Holder"), lambda c: c.study.student.name, listed=True, sort="study__student__folded"),
             Shown("award", _("Award"), lambda c: c.title, "localized", listed=True),
             Shown("state", _("State"), lambda c: c.state, "state", listed=True, sort="state"),
             Shown("conferred_on", _("Conferred on"), lambda c: c.conferred_on, "date", listed=True, sort="conferred_on"),
@@ -443,7 +443,7 @@ AWARD_RECOGNITION = resource(
     Resource(
         "award_recognition", "award-recognitions", AwardRecognition, _("Recognition of an award"), _("Recognition of awards"), recognition_title,
         fields=(
-            Shown("holder", _("Holder"), lambda r: r.conferral.study.student.name, listed=True, sort="conferral__study__student__name"),
+            Shown("holder", _("Holder"), lambda r: r.conferral.study.student.name, listed=True, sort="conferral__study__student__folded"),
             Shown("award", _("Award"), lambda r: Ref("conferral", r.conferral_id, labels.in_reader(r.conferral.title)), "ref", listed=True),
             Shown("home", _("Home institution"), lambda r: organisation_ref(r.home), "ref", sort="home__schac"),
             Shown("state", _("State"), lambda r: r.state, "state", listed=True, sort="state"),

@@ -363,7 +363,7 @@ RESULT = resource(
     Resource(
         "result", "results", Result, _("Result"), _("Results"), result_title,
         fields=(
-            Shown("student", _("Student"), _student, listed=True, sort="enrolment__student__name"),
+            Shown("student", _("Student"), _student, listed=True, sort="enrolment__student__folded"),
             Shown("enrolment", _("Enrolment"), _enrolment_ref, "ref"),
             Shown("offering", _("Course"), _offering_ref, "ref", listed=True, sort="enrolment__offering__opportunity__code"),
             Shown("grade", _("Grade"), lambda r: r.grade, listed=True, sort="grade"),
@@ -393,7 +393,7 @@ TRANSCRIPT = resource(
     Resource(
         "transcript", "transcripts", Transcript, _("Transcript of records"), _("Transcripts"), transcript_title,
         fields=(
-            Shown("student", _("Student"), lambda t: t.student.name, listed=True, sort="student__name"),
+            Shown("student", _("Student"), lambda t: t.student.name, listed=True, sort="student__folded"),
             Shown("number", _("Number"), lambda t: t.number, listed=True, sort="number"),
             Shown("edition", _("Edition"), lambda t: t.edition, "integer", listed=True, sort="edition"),
             Shown("home", _("Home institution"), lambda t: organisation_ref(t.home), "ref", listed=True, sort="home__schac"),
@@ -428,7 +428,7 @@ DECISION = resource(
     Resource(
         "decision", "decisions", Decision, _("Decision on recognition"), _("Recognition"), decision_title,
         fields=(
-            Shown("student", _("Student"), _student, listed=True, sort="enrolment__student__name"),
+            Shown("student", _("Student"), _student, listed=True, sort="enrolment__student__folded"),
             Shown("enrolment", _("Enrolment"), _enrolment_ref, "ref"),
             Shown("offering", _("Course at the host"), _offering_ref, "ref", listed=True, sort="enrolment__offering__opportunity__code"),
             Shown("host", _("Host institution"), lambda d: organisation_ref(d.transcript.host), "ref"),

@@ -267,8 +267,8 @@ ENROLMENT = resource(
         "enrolment", "enrolments", Enrolment, _("Enrolment"), _("Enrolments"),
         lambda e: f"{e.student.name} · {course_title(e.offering)}",
         fields=(
-            Shown("student", _("Student"), lambda e: person_ref(e.student), "ref", listed=True, sort="student__name"),
-            Shown("offering", _("Course"), lambda e: offering_ref(e.offering), "ref", listed=True, sort="offering__code"),
+            Shown("student", _("Student"), lambda e: person_ref(e.student), "ref", listed=True, sort="student__folded"),
+            Shown("offering", _("Course"), lambda e: offering_ref(e.offering), "ref", listed=True, sort="offering__opportunity__code"),
             Shown("home", _("Home institution"), lambda e: organisation_ref(e.home), "ref", listed=True, sort="home__schac"),
             Shown("host", _("Host institution"), lambda e: organisation_ref(e.offering.opportunity.organisation), "ref", listed=True),
             Shown("state", _("State"), lambda e: e.state, "state", listed=True, sort="state"),
@@ -296,7 +296,7 @@ SESSION = resource(
         fields=(
             Shown("starts_at", _("Starts"), lambda s: s.starts_at, "moment", listed=True, sort="starts_at"),
             Shown("ends_at", _("Ends"), lambda s: s.ends_at, "moment", sort="ends_at"),
-            Shown("offering", _("Course or series"), holder_ref, "ref", listed=True, sort="offering__code"),
+            Shown("offering", _("Course or series"), holder_ref, "ref", listed=True, sort="offering__opportunity__code"),
             Shown("number", _("Number"), lambda s: s.number, "integer", listed=True, sort="number"),
             Shown("title", _("Title"), lambda s: s.title),
             Shown("host_time", _("At the host"), host_time, listed=True),

@@ -232,7 +232,7 @@ MEMBERSHIP = resource(
         "team_membership", "team-memberships", TeamMembership, _("Membership of a team"), _("Memberships of teams"),
         lambda m: f"{m.person.name} · {m.team.name}",
         fields=(
-            Shown("person", _("Person"), lambda m: m.person.name, listed=True, sort="person__name"),
+            Shown("person", _("Person"), lambda m: m.person.name, listed=True, sort="person__folded"),
             Shown("team", _("Team"), lambda m: Ref("team", m.team_id, m.team.name), "ref", listed=True, sort="team__number"),
             Shown("role", _("Role in the team"), lambda m: m.role),
             Shown("joined_at", _("From"), lambda m: m.joined_at, "moment", listed=True, sort="joined_at"),

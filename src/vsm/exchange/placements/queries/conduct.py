@@ -92,7 +92,7 @@ HOURS_ENTRY = resource(
             Shown("hours", _("Hours"), lambda e: e.hours, "number", listed=True, sort="hours"),
             Shown("what", _("What was done"), lambda e: e.what, listed=True),
             Shown("state", _("State"), lambda e: e.state, "state", listed=True, sort="state"),
-            Shown("placement", _("Placement"), lambda e: placement_ref(e.placement), "ref", listed=True, sort="placement__student__name"),
+            Shown("placement", _("Placement"), lambda e: placement_ref(e.placement), "ref", listed=True, sort="placement__student__folded"),
             Shown("confirmed_by", _("Answered by"), lambda e: e.confirmed_by.name if e.confirmed_by else ""),
             Shown("confirmed_at", _("Answered"), lambda e: e.confirmed_at, "moment"),
             Shown("because", _("Why"), lambda e: e.because, "long_text"),
@@ -133,7 +133,7 @@ SAFEGUARDING_OFFICER = resource(
     Resource(
         "safeguarding_officer", "safeguarding-officers", Officer, _("Safeguarding officer"), _("Safeguarding officers"), lambda o: o.person.name,
         fields=(
-            Shown("person", _("Officer"), lambda o: o.person.name, listed=True, sort="person__name"),
+            Shown("person", _("Officer"), lambda o: o.person.name, listed=True, sort="person__folded"),
             Shown("organisation", _("Institution"), lambda o: organisation_ref(o.organisation), "ref", listed=True, sort="organisation__schac"),
             Shown("deputy", _("Deputy"), lambda o: o.deputy.name if o.deputy else "", listed=True),
             Shown("phone", _("Telephone"), lambda o: o.phone, listed=True),
@@ -172,7 +172,7 @@ PLACEMENT_CREDIT = resource(
     Resource(
         "placement_credit", "placement-credits", PlacementCredit, _("Credit for a placement"), _("Credit for placements"), lambda c: placement_title(c.placement),
         fields=(
-            Shown("student", _("Student"), lambda c: person_ref(c.placement.student), "ref", listed=True, sort="placement__student__name"),
+            Shown("student", _("Student"), lambda c: person_ref(c.placement.student), "ref", listed=True, sort="placement__student__folded"),
             Shown("state", _("Decision"), lambda c: c.state, "state", listed=True, sort="state"),
             Shown("credits", _("Credits"), lambda c: c.credits, "number", listed=True, sort="credits"),
             Shown("credit_system", _("Credit system"), lambda c: labels.credit_system_label(c.credit_system), listed=True),

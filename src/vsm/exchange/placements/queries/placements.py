@@ -206,7 +206,7 @@ PLACEMENT = resource(
     Resource(
         "placement", "placements", Placement, _("Placement"), _("Placements"), placement_title,
         fields=(
-            Shown("student", _("Student"), lambda p: person_ref(p.student), "ref", listed=True, sort="student__name"),
+            Shown("student", _("Student"), lambda p: person_ref(p.student), "ref", listed=True, sort="student__folded"),
             Shown("host", _("Host organisation"), lambda p: Ref("host", p.host_id, p.host.name), "ref", listed=True, sort="host__name"),
             Shown("home", _("Home institution"), lambda p: organisation_ref(p.home), "ref", listed=True, sort="home__schac"),
             Shown("state", _("State"), lambda p: p.state, "state", listed=True, sort="state"),
@@ -249,7 +249,7 @@ PLACEMENT_AGREEMENT = resource(
         "placement_agreement", "placement-agreements", PlacementAgreement, _("Tripartite agreement"), _("Tripartite agreements"),
         lambda a: placement_title(a.placement),
         fields=(
-            Shown("student", _("Student"), lambda a: person_ref(a.placement.student), "ref", listed=True, sort="placement__student__name"),
+            Shown("student", _("Student"), lambda a: person_ref(a.placement.student), "ref", listed=True, sort="placement__student__folded"),
             Shown("host", _("Host organisation"), lambda a: Ref("host", a.placement.host_id, a.placement.host.name), "ref", listed=True, sort="placement__host__name"),
             Shown("home", _("Home institution"), lambda a: organisation_ref(a.placement.home), "ref", listed=True, sort="placement__home__schac"),
             Shown("state", _("State"), lambda a: a.state, "state", listed=True, sort="state"),

@@ -173,7 +173,7 @@ PLACEMENT_APPLICATION = resource(
         "placement_application", "placement-applications", PlacementApplication, _("Placement application"), _("Placement applications"),
         lambda a: f"{a.student.name} · {vacancy_title(a.vacancy)}",
         fields=(
-            Shown("student", _("Student"), lambda a: person_ref(a.student), "ref", listed=True, sort="student__name"),
+            Shown("student", _("Student"), lambda a: person_ref(a.student), "ref", listed=True, sort="student__folded"),
             Shown("vacancy", _("Vacancy"), lambda a: vacancy_ref(a.vacancy), "ref", listed=True, sort="vacancy__offering__opportunity__code"),
             Shown("host", _("Host organisation"), lambda a: Ref("host", a.vacancy.host_id, a.vacancy.host.name), "ref", listed=True, sort="vacancy__host__name"),
             Shown("home", _("Home institution"), lambda a: organisation_ref(a.home), "ref", listed=True, sort="home__schac"),
