@@ -7,6 +7,7 @@ import icalendar
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.utils import translation
 
 from tests.exchange.collaborations.given import NOW, World, actor, fresh, give_role, person
 from tests.exchange.collaborations.given import world as made_world
@@ -14,7 +15,7 @@ from vsm.exchange.credentials.models import Credential
 from vsm.exchange.events import actions
 from vsm.exchange.events.actions import PresentRow, Speaker
 from vsm.exchange.events.models import Feedback, OnlineEvent, Registration
-from vsm.exchange.events.queries import calendar_of, counted, link_token, places_left, registration_of
+from vsm.exchange.events.queries import EVENT_STATES, calendar_of, counted, link_token, places_left, registration_of
 from vsm.exchange.events.rules import Asking, answer_until, reminders_due, told_count, turns
 from vsm.kit import clock
 from vsm.kit.actions import available
@@ -79,6 +80,12 @@ def test_a_reminder_is_due_within_its_time_and_not_for_who_has_just_registered()
 
 def test_small_numbers_of_people_are_not_told() -> None:
     assert [told_count(n) for n in (0, 1, 4, 5, 90)] == [0, None, None, 5, 90]
+
+
+@pytest.mark.parametrize(("language", "words"), [("es", ["Anunciado", "Cancelado", "Realizado"]), ("fr", ["Annoncé", "Annulé", "Tenu"])])
+def test_the_state_of_an_event_agrees_with_the_word_event(language: str, words: list[str]) -> None:
+    with translation.override(language):
+        assert [str(EVENT_STATES[state][0]) for state in ("published", "cancelled", "held")] == words
 
 
 # Acts ----------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.signing import BadSignature, Signer
 from django.db.models import Avg, Count
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.catalogue.labels import bandwidth_label, language_label
@@ -24,7 +24,7 @@ from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, s
 from vsm.standards import icalendar_feed
 
 EVENT_STATES = {
-    "draft": (_("Draft"), "neutral"), "published": (_("Announced"), "good"), "cancelled": (_("Cancelled"), "bad"), "held": (_("Held"), "neutral"),
+    "draft": (_("Draft"), "neutral"), "published": (pgettext_lazy("event", "Announced"), "good"), "cancelled": (pgettext_lazy("event", "Cancelled"), "bad"), "held": (pgettext_lazy("event", "Held"), "neutral"),
 }  # fmt: skip
 REGISTRATION_STATES = {
     "unconfirmed": (_("To be confirmed by mail"), "warn"), "registered": (_("Registered"), "good"), "waiting": (_("On the waiting list"), "info"),
