@@ -82,7 +82,7 @@ PEOPLE: dict[str, tuple[Stop, ...]] = {
         Stop("/seats/", (ROW,)), Stop("/declarations/"), Stop("/appeals/"), Stop("/profile/", (act("edit_profile"),)), Stop("/profile/", (act("make_token"),)),
         Stop("/placement-applications/", (ROW,)), Stop("/placement-applications/", (ROW, act("book"))), Stop("/placements/", (ROW,)), Stop("/placements/", (ROW, act("log_hours"))),
         Stop("/placements/", (ROW, act("evaluate"))), Stop("/placements/", (ROW, act("raise_concern"))), Stop("/placement-agreements/", (ROW,)),
-        Stop("/accounts/2fa/"), Stop("/accounts/2fa/totp/activate/"), Stop("/accounts/password/change/"), Stop("/accounts/logout/"),
+        Stop("/accounts/2fa/"), Stop("/accounts/2fa/totp/activate/"), Stop("/accounts/2fa/webauthn/"), Stop("/accounts/password/change/"), Stop("/accounts/logout/"),
     ),
     "bia@andina.example": (
         Stop("/pooling-consents/", (row("Andean"), act("withdraw"))), Stop("/organisations/", (row("Andean"), act("pool_counts"))),

@@ -70,6 +70,12 @@ def test_a_short_password_opens_nothing_once_its_second_factor_is_gone() -> None
     assert "fewer than 15 characters" not in wrong.content.decode()
 
 
+def test_whoever_signs_in_is_greeted_in_their_own_language() -> None:
+    nina = person(language="fr")
+    page = Client(headers={"Accept-Language": "es"}).post("/accounts/login/", {"login": nina.email, "password": LONG}, follow=True).content.decode()
+    assert "Vous êtes connecté en tant que Nina." in page
+
+
 def test_nobody_takes_an_address_that_was_not_shown_to_be_theirs() -> None:
     browser = signed_in(person(), "en")
     assert [browser.get("/accounts/email/").status_code, browser.post("/accounts/email/", {"email": "ana@people.example", "action_add": ""}).status_code] == [404, 404]

@@ -6,6 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.utils import is_mfa_enabled
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from vsm.kit.records import not_found
@@ -18,6 +19,11 @@ class InvitedOnly(DefaultAccountAdapter):
 
     def format_email_subject(self, subject: str) -> str:
         return subject
+
+    def login(self, request: HttpRequest, user: Any) -> None:
+        """What is said from here on is said to this person, whatever the browser asked for."""
+        super().login(request, user)
+        translation.activate(user.language)
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
         """A short password is good beside a second factor only: where that was removed since, it opens nothing more."""
