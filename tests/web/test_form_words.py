@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils import formats, translation
+from django.utils import dateformat, formats, translation
 
 from vsm.web import form_words
 
@@ -15,6 +15,11 @@ def test_a_form_speaks_to_a_spanish_reader_as_every_page_does() -> None:
         forms.EmailField().clean("nobody")
     with translation.override("es"):
         assert refused.value.messages == ["Escribe una dirección de correo electrónico válida."]
+
+
+def test_june_and_july_are_told_apart_in_french() -> None:
+    with translation.override("fr"):
+        assert [dateformat.format(date(2026, month, 5), "j b Y") for month in (6, 7)] == ["5 juin 2026", "5 juil 2026"]
 
 
 def test_portuguese_months_are_small_in_sentences() -> None:

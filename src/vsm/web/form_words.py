@@ -9,6 +9,9 @@ MONTHS = (
     N_("July"), N_("August"), N_("September"), N_("October"), N_("November"), N_("December"),
 )  # fmt: skip
 
+# French abbreviates juin to “jui” there, which may as well be juillet.
+SHORT_MONTHS = (N_("jun"), N_("jul"))
+
 FORMS = (
     N_("Enter a valid value."),
     N_("Enter a valid URL."),
