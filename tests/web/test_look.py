@@ -398,10 +398,12 @@ def test_an_unknown_tone_is_neutral_and_djangos_levels_are_known() -> None:
 def test_the_next_action_is_the_first_that_can_be_acted_on() -> None:
     items = [
         {"title": "a", "url": "", "action_label": ""},
-        {"title": "b", "url": "/b/", "action_label": "Do"},
+        {"title": "done", "url": "/d/", "action_label": "Share", "state": {"label": "Done", "tone": "good"}},
+        {"title": "theirs", "url": "/t/", "action_label": "See", "state": {"label": "Waiting", "tone": "info"}},
+        {"title": "b", "url": "/b/", "action_label": "Do", "state": {"label": "Your turn", "tone": "warn"}},
         {"title": "c", "url": "/c/", "action_label": "Do"},
     ]
-    assert look.next_action([{"items": items[:1]}, {"items": items[1:]}]) is items[1]
+    assert look.next_action([{"items": items[:2]}, {"items": items[2:]}]) is items[3]
     assert look.next_action([]) is None
 
 

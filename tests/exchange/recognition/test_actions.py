@@ -814,3 +814,13 @@ def test_a_file_that_is_no_csv_in_utf_8_says_what_to_do(data, code):
             file=Upload.of("x.csv", "text/csv", b"email,grade\n" * (code == "undecodable") + data),
         )
     assert codes(refusal) == [code]
+
+
+def test_giving_more_than_was_proposed_takes_a_reason():
+    w = world()
+    more = {"home_code": "X", "home_title": "Estadística", "home_credits": Decimal(50), "home_grade": "16"}
+    decision = w.decision()
+    with pytest.raises(Invalid) as refusal:
+        actions.recognise(decision, by=w.rosa, now=NOW, **more)
+    assert codes(refusal) == ["more-than-proposed"]
+    assert actions.recognise(decision, by=w.rosa, now=NOW, **more, because="Two courses at once.").state == "recognised"

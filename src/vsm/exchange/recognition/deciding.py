@@ -80,7 +80,7 @@ def recognise(
     home_title: Annotated[str, Ask(_("Title of the course at home"), limit=255)],
     home_credits: Annotated[Decimal, Ask(_("Credits at home"))],
     home_grade: Annotated[str, Ask(_("Grade at home"), _("Leave empty to recognise the credit without a grade."), limit=16)] = "",
-    because: Annotated[str, Ask(_("Why?"), _("Needed when something speaks against it, or when you give less than was promised."), kind="long_text", limit=2000)] = "",
+    because: Annotated[str, Ask(_("Why?"), _("Needed when something speaks against it, or when you give less than was promised or more than was proposed."), kind="long_text", limit=2000)] = "",
 ) -> Decision:  # fmt: skip
     """Record the course at home as agreed. Giving less than the signed learning agreement promised takes a reason."""
     Invalid.because(
@@ -237,9 +237,13 @@ def _faults_of_grade(home: Organisation, home_grade: str, now: datetime) -> Iter
 
 
 def _unexplained(decision: Decision, home_credits: Decimal, because: str) -> Iterator[Reason]:
-    """What has to be answered with a reason: everything that speaks against it, and a promise not kept."""
+    """What has to be answered with a reason: everything that speaks against it, a promise not kept, more than was proposed."""
     if because.strip():
         return
+    proposed = Decimal(decision.proposal.get("home_credits") or 0)
+    if proposed and home_credits.is_finite() and home_credits > proposed:
+        text = N_("The agreement and the rules come to %(proposed)s credits. Say why you give %(given)s.")
+        yield Reason("more-than-proposed", text, {"proposed": proposed, "given": home_credits}, "because")
     yield from _less_than_promised(decision, home_credits, because)
     for told in decision.proposal.get("obstacles", ()):
         obstacle = Reason(told["code"], told["text"], told["params"])

@@ -178,9 +178,9 @@ def within(path: str | None, section: str) -> bool:
 
 @register.filter
 def next_action(groups: Iterable[Any]) -> Any:
-    """The one thing to do now: the first item, in the order given, that offers an action."""
+    """The one thing to do now: the first item, in the order given, that offers an action and is neither done nor another's turn."""
     items = (item for group in groups for item in _part(group, "items") or ())
-    return next((item for item in items if _part(item, "url") and _part(item, "action_label")), None)
+    return next((item for item in items if _part(item, "url") and _part(item, "action_label") and _part(_part(item, "state") or {}, "tone") not in {"good", "info"}), None)
 
 
 @register.filter
