@@ -54,6 +54,14 @@ def test_a_long_name_stands_in_two_lines_and_loses_no_word() -> None:
     assert told == [["Chile"], ["Mudança temporária", "para o ensino on-line"], ["Donaudampfschifffahrtsgesellschaftskapitän"]]
 
 
+def test_a_long_name_behind_a_line_stands_in_two_lines_with_room_for_both() -> None:
+    series = [Line(name, ((2000, 1.0), (2001, 100.0 + number))) for number, name in enumerate(("Australie et Nouvelle-Zélande", "Amérique latine et Caraïbes", "Europe"))]
+    texts = [text for text in ElementTree.fromstring(lines("T", "d", series, (), ()).svg).iter(f"{SVG}text") if (text.get("class") or "").startswith("name")]
+    assert [list(text.itertext()) for text in texts] == [["Australie et", "Nouvelle-Zélande"], ["Amérique latine", "et Caraïbes"], ["Europe"]]
+    heights = sorted(float(text.get("y", "")) for text in texts)
+    assert all(after - before >= 28 for before, after in itertools.pairwise(heights))
+
+
 def test_a_missing_year_ends_the_line_and_a_year_alone_is_a_dot() -> None:
     points = ((2000, 1.0), (2001, 2.0), (2003, 4.0), (2004, 3.0), (2006, 1.0))
     band = tuple((year, value - 0.5, value + 0.5) for year, value in points[:4])

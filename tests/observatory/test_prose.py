@@ -27,6 +27,11 @@ def test_figures_follow_the_language(language: str, said: str) -> None:
     assert filled(text, FACTS, language) == said
 
 
+def test_no_line_of_french_begins_with_a_colon() -> None:
+    assert filled("Un total : rien ; fin « ici » !", FACTS, "fr") == "Un total\u00a0: rien\u00a0; fin « ici\u00a0»\u00a0!"
+    assert filled("Un total : nada", FACTS, "es") == "Un total : nada"
+
+
 def test_what_a_fact_cannot_say_is_refused() -> None:
     with pytest.raises(CannotTell, match="no band"):
         tell(TOTAL, "band", "en")

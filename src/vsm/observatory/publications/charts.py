@@ -15,6 +15,7 @@ INKS = ("#0b4f5c", "#8a4b08", "#3d4d54", "#14532d", "#5b2a6e", "#7a1f1f")
 DASHES = ("", "8 4", "2 4", "12 4 2 4", "5 3", "1 3")
 WIDTH = 700
 LONG = 25  # letters of a name that fit beside a row, also on a phone
+AFTER = 20  # and behind the end of a line
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,9 @@ def lines(title: str, description: str, series: Sequence[Line], head: tuple[str,
 
     marks = [f'<line class="grid" x1="{left}" x2="{WIDTH - right}" y1="{y(tick)}" y2="{y(tick)}" stroke="#d9d6cb"/><text class="tick" x="{left - 8}" y="{y(tick) + 4}" text-anchor="end" fill="#3d4d54">{short(tick)}</text>' for tick in ticks]
     every = max(1, ceil(len(years) / 6))
-    marks += [f'<text class="tick" x="{x(year)}" y="{top + height + 22}" text-anchor="middle" fill="#3d4d54">{year}</text>' for year in years[::every]]
-    ends = _apart([y(one.points[-1][1]) for one in series], 18)
+    marks += [f'<text class="tick" x="{x(year)}" y="{top + height + 28}" text-anchor="middle" fill="#3d4d54">{year}</text>' for year in years[::every]]
+    names = [_halves(one.label, AFTER) for one in series]
+    ends = _apart([y(one.points[-1][1]) for one in series], 18 if all(len(name) == 1 for name in names) else 36)
     for number, one in enumerate(series):
         ink, dash = INKS[number % len(INKS)], DASHES[number % len(DASHES)]
         for band in one.bands:
@@ -102,8 +104,11 @@ def lines(title: str, description: str, series: Sequence[Line], head: tuple[str,
             else:
                 marks.append(f'<polyline class="line c{number % 6}" points="{" ".join(f"{x(year)},{y(value)}" for year, value in part)}" fill="none" stroke="{ink}" stroke-width="2.5"{dashed}/>')
         if not one.bands or len(series) > 1:
-            marks.append(f'<text class="name c{number % 6}" x="{x(one.points[-1][0]) + 8}" y="{ends[number] + 4}" fill="{ink}">{escape(one.label)}</text>')
-    return Drawing(_svg(title, description, marks, top + height + 34), head, tuple(tuple(row) for row in told), description)
+            first, *second = names[number]
+            at = x(one.points[-1][0]) + 8
+            below = f'<tspan x="{at}" dy="1.1em">{escape(second[0])}</tspan>' if second else ""
+            marks.append(f'<text class="name{" two" if second else ""} c{number % 6}" x="{at}" y="{ends[number] + (-3 if second else 4)}" fill="{ink}">{escape(first)}{below}</text>')
+    return Drawing(_svg(title, description, marks, top + height + 40), head, tuple(tuple(row) for row in told), description)
 
 
 Dated = TypeVar("Dated", bound=tuple[int, *tuple[float, ...]])
@@ -122,12 +127,19 @@ def _unbroken(points: Sequence[Dated]) -> list[list[Dated]]:
 
 def beside(label: str, x: float, y: float) -> str:
     """A name left of its row, ending at `x`; a long one in two lines, broken where they are most alike."""
-    if len(label) <= LONG or " " not in label:
+    first, *second = _halves(label, LONG)
+    if not second:
         return f'<text x="{x}" y="{y + 5}" text-anchor="end" class="name" fill="#14252b">{escape(label)}</text>'
+    return f'<text x="{x}" y="{y - 3}" text-anchor="end" class="name two" fill="#14252b" font-size="13">{escape(first)}<tspan x="{x}" dy="1.1em">{escape(second[0])}</tspan></text>'
+
+
+def _halves(label: str, most: int) -> tuple[str, ...]:
+    """A name, or its two halves where it is longer than `most` letters."""
     words = label.split(" ")
+    if len(label) <= most or len(words) == 1:
+        return (label,)
     at = min(range(1, len(words)), key=lambda number: abs(len(" ".join(words[:number])) - len(" ".join(words[number:]))))
-    first, second = " ".join(words[:at]), " ".join(words[at:])
-    return f'<text x="{x}" y="{y - 3}" text-anchor="end" class="name two" fill="#14252b" font-size="13">{escape(first)}<tspan x="{x}" dy="1.1em">{escape(second)}</tspan></text>'
+    return " ".join(words[:at]), " ".join(words[at:])
 
 
 def _svg(title: str, description: str, marks: Iterable[str], height: float) -> str:

@@ -57,7 +57,8 @@ def keys_in(text: str) -> Counter[str]:
 
 
 def filled(text: str, facts: Mapping[str, Fact], language: str) -> str:
-    """The text with every fact told. KeyError for a fact that is not there, CannotTell for one that has no such thing to say."""
+    """The text with every fact told. KeyError for a fact that is not there, CannotTell for one that has no such thing to say.
+    In French no line begins with a colon: the space before it does not break."""
 
     def told(found: re.Match[str]) -> str:
         key, how = found[1], found[2] or ""
@@ -65,7 +66,8 @@ def filled(text: str, facts: Mapping[str, Fact], language: str) -> str:
             return TERMS[key.removeprefix("term:")]
         return tell(facts[key], how, language)
 
-    return HOLE.sub(told, text)
+    found = HOLE.sub(told, text)
+    return re.sub(" (?=[:;?!»])", "\u00a0", found) if language == "fr" else found
 
 
 def faults(texts: Mapping[str, str], facts: Mapping[str, Fact], *, may_cause: bool = True) -> list[Fault]:
