@@ -1,6 +1,7 @@
 """A table of somebody's own: what was understood of it and what is wrong is told before it counts; then it is a release as any other."""
 
 import io
+import random
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from vsm.kit.actors import ANONYMOUS, SYSTEM, Actor
 from vsm.kit.errors import Invalid, NotAllowed, Refused
 from vsm.kit.uploads import Upload
 from vsm.observatory.sources.actions import hand_in_table, keep_table, load
+from vsm.observatory.sources.loaders import recognised
 from vsm.observatory.sources.models import OwnTable, Release
 from vsm.observatory.sources.observations import observations
 from vsm.observatory.sources.queries import OWN_TABLE, bundle_of
@@ -75,6 +77,22 @@ def test_a_parquet_file_of_too_many_rows_is_refused_before_it_is_laid_out(hub: H
     monkeypatch.setattr("vsm.observatory.sources.loaders.own.MOST_ROWS", 49)
     monkeypatch.setattr(pq, "read_table", lambda *_given: pytest.fail("laid out"))
     assert [reason["code"] for reason in handed_in(hub, made.getvalue(), "many.parquet").problems] == ["file-unreadable"]
+
+
+def test_a_damaged_parquet_file_is_told_so_wherever_it_is_broken(hub: Hub, tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"geo": ["PER", "CHL"], "year": [2023, 2024], "value": [1.0, None]}), tmp_path / "whole.parquet")
+    whole, noise, codes = (tmp_path / "whole.parquet").read_bytes(), random.Random(4), set()
+    for _times in range(60):
+        broken = bytearray(whole)
+        for _place in range(3):
+            broken[noise.randrange(4, len(broken) - 4)] = noise.randrange(256)
+        codes |= {reason["code"] for reason in handed_in(hub, bytes(broken), "é" * 200 + ".parquet").problems}
+        (tmp_path / "broken.parquet").write_bytes(broken)
+        recognised(tmp_path / "broken.parquet")
+    assert "file-unreadable" in codes
 
 
 def test_every_bad_line_is_told_with_what_was_understood_and_cannot_be_kept(hub: Hub) -> None:

@@ -270,9 +270,9 @@ def keep_table(table: OwnTable, *, by: Actor, now: datetime) -> Release:
 
 @contextmanager
 def _laid_out(name: str, data: bytes) -> Iterator[Path]:
-    """A file that was handed in, under its name, for as long as it is read."""
+    """A file that was handed in, under its name (60 letters fit every file system), for as long as it is read."""
     with TemporaryDirectory() as room:
-        path = Path(room, re.sub(r"[^\w .-]", "-", name)[-100:].lstrip(".") or "table.csv")
+        path = Path(room, re.sub(r"[^\w .-]", "-", name)[-60:].lstrip(".") or "table.csv")
         path.write_bytes(data)
         yield path
 

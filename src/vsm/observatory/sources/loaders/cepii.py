@@ -12,7 +12,7 @@ from vsm.kit.i18n import N_
 from vsm.kit.verdict import Reason
 from vsm.observatory.sources.checks import Check, each_cell_once
 from vsm.observatory.sources.loaders import Loader, Taken
-from vsm.observatory.sources.loaders.reading import mapped, shaped, unreadable
+from vsm.observatory.sources.loaders.reading import damages, mapped, shaped, unreadable
 
 if TYPE_CHECKING:
     import pyarrow
@@ -25,12 +25,11 @@ ALWAYS = 0
 def recognises(path: Path, head: bytes) -> bool:
     if path.suffix.lower() != ".parquet" or not head.startswith(b"PAR1"):
         return False
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         return {*ENDS, "dist"} <= set(pq.read_schema(path).names)
-    except pa.ArrowInvalid:
+    except damages():
         return False
 
 
@@ -42,7 +41,7 @@ def read(path: Path, progress: Callable[[int, int], None]) -> Taken:
         raw = pq.read_table(path)
         geo, geo2 = (mapped(raw[end], OLD_CODES) for end in ENDS)
         measures = [name for name in raw.column_names if name not in ENDS and pa.types.is_floating(raw.schema.field(name).type)]
-    except (pa.ArrowInvalid, KeyError) as cause:
+    except damages(KeyError) as cause:
         raise unreadable(path.name, str(cause)) from cause
     table = pa.concat_tables([shaped(raw.num_rows, series=name, geo=geo, geo2=geo2, year=ALWAYS, value=raw[name]) for name in measures])
     progress(table.num_rows, table.num_rows)

@@ -18,7 +18,7 @@ from vsm.kit.verdict import Reason
 from vsm.observatory.geography import countries, published_as
 from vsm.observatory.sources.checks import Check, Totals, each_cell_once, host_totals, reconciled
 from vsm.observatory.sources.loaders import Loader, Taken
-from vsm.observatory.sources.loaders.reading import header_of, unreadable
+from vsm.observatory.sources.loaders.reading import damages, header_of, unreadable
 from vsm.observatory.sources.loaders.uis_api import INBOUND
 from vsm.observatory.sources.observations import schema
 
@@ -38,12 +38,11 @@ def recognises(path: Path, head: bytes) -> bool:
 def recognises_parquet(path: Path, head: bytes) -> bool:
     if path.suffix.lower() != ".parquet" or not head.startswith(b"PAR1"):
         return False
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         return _fits(tuple(pq.read_schema(path).names))
-    except pa.ArrowInvalid:
+    except damages():
         return False
 
 
@@ -57,7 +56,6 @@ def read(path: Path, progress: Callable[[int, int], None]) -> Taken:
 
 
 def read_parquet(path: Path, progress: Callable[[int, int], None]) -> Taken:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
@@ -65,15 +63,14 @@ def read_parquet(path: Path, progress: Callable[[int, int], None]) -> Taken:
         if pq.read_metadata(path).num_rows > MOST_ROWS:
             raise unreadable(path.name, f"> {MOST_ROWS}")
         raw = pq.read_table(path)
-    except pa.ArrowInvalid as cause:
+        rows = (row for batch in raw.to_batches(max_chunksize=10_000) for row in batch.to_pylist())
+        return _taken(path, tuple(raw.column_names), enumerate(rows, start=1), progress)
+    except damages() as cause:
         raise unreadable(path.name, str(cause)) from cause
-    rows = (row for batch in raw.to_batches(max_chunksize=10_000) for row in batch.to_pylist())
-    return _taken(path, tuple(raw.column_names), enumerate(rows, start=1), progress)
 
 
 def outline(path: Path) -> dict[str, Any]:
     """The columns of a file and how many lines (or rows) it has, whatever stands in them."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
@@ -83,7 +80,7 @@ def outline(path: Path) -> dict[str, Any]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = csv.reader(file)
             return {"columns": next(lines, []), "rows": sum(map(bool, lines))}
-    except (UnicodeDecodeError, csv.Error, pa.ArrowInvalid) as cause:
+    except damages(csv.Error) as cause:
         raise unreadable(path.name, str(cause)) from cause
 
 

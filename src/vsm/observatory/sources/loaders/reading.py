@@ -46,6 +46,13 @@ def _csv(source: Any, name: str, columns: Mapping[str, str], nulls: tuple[str, .
         raise unreadable(name, str(cause)) from cause
 
 
+def damages(*more: type[Exception]) -> tuple[type[Exception], ...]:
+    """What pyarrow raises for a Parquet file that is broken in one part or another; and `more`."""
+    import pyarrow as pa
+
+    return pa.ArrowException, OSError, UnicodeDecodeError, *more
+
+
 def unreadable(name: str, cause: str) -> Invalid:
     text = N_("%(file)s cannot be read: %(cause)s. Take it from the publisher again, or say which format it is with --format.")
     return Invalid(Reason("file-unreadable", text, {"file": name, "cause": cause[:400]}))
