@@ -97,6 +97,12 @@ def test_a_text_names_its_language(calling: Callable[..., Caller], world: World,
     assert is_problem(answer, 422, "string_pattern_mismatch")
 
 
+def test_a_text_without_its_language_is_told_how_it_is_written(calling: Callable[..., Caller], world: World) -> None:
+    answer = calling("bia").post(f"/organisations/{world.organisations['andina'].pk}/add_unit", {"code": "LAW", "name": "Law"})
+    assert is_problem(answer, 422, "dict_type")
+    assert '{"es": "…"' in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("address", ["", "/nothing", "/calls/", "/calls/nothing/at/all", "/people/me", "/docs/x", "/../etc", "/calls/%00"])
 def test_every_unknown_address_is_a_problem_too(calling: Callable[..., Caller], address: str) -> None:
     answer = calling("bia").get(address or "/x")

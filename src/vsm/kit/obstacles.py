@@ -29,7 +29,7 @@ SENTENCES = {
     "bool_type": N_("This must be true or false."),
     "bool_parsing": N_("This must be true or false."),
     "list_type": N_("This must be a list."),
-    "dict_type": N_("This must be an object with names and values."),
+    "dict_type": N_('This must be a text by language, like {"es": "…", "en": "…"}.'),
     "model_type": N_("This must be an object with names and values."),
     "base64_decode": N_("This must be a file's bytes in base64."),
     "bytes_type": N_("This must be a file's bytes in base64."),
