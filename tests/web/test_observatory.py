@@ -531,3 +531,17 @@ def test_a_decision_about_a_break_shows_what_it_does_before_it_is_made(anybody: 
     assert told("drop") == [[year, value, "—" if year == "2021" else value] for year, value in published]
     assert [row[2] for row in told("splice")] == ["364", "400", "440", "484", "532"]
     assert "goes on showing what was published" in olga.get(f"/series-breaks/{jump.pk}/drop/").content.decode()
+
+
+def test_a_table_of_ones_own_is_never_mixed_into_what_uis_tells_of_countries(anybody: Client) -> None:
+    with_countries()
+    release("own", [{"series": INBOUND, "geo": "PER", "year": 2022, "value": 5.0}, {"series": "virtual", "geo": "PER", "year": 2021, "value": 7.0}])
+    page = anybody.get("/observatory/countries/per/").content.decode()
+    assert (table(page), "Own table" in page) == ([["2020", "100", "300"], ["2021", "200", "600"]], False)
+    assert {row["source"] for row in rows_of(anybody.get("/observatory/countries/per.csv?figure=students"))} == {"uis"}
+    assert [each["source"] for each in anybody.get("/observatory/countries/per.json?figure=students").json()["sources"]] == ["uis"]
+
+
+def test_without_uis_a_table_of_ones_own_is_shown_as_its_own(anybody: Client) -> None:
+    release("own", [{"series": INBOUND, "geo": "PER", "year": 2022, "value": 5.0}])
+    assert table(anybody.get("/observatory/countries/per/").content.decode())[0][:2] == ["2022", "5"]

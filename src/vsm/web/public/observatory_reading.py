@@ -14,6 +14,7 @@ from vsm.observatory.estimates.models import EstimateRun
 from vsm.observatory.estimates.queries import facts_of
 from vsm.observatory.geography import countries, groupings, members, regions
 from vsm.observatory.sources.models import Release
+from vsm.observatory.sources.observations import INBOUND
 from vsm.observatory.sources.queries import current_releases
 
 # Sources of yearly counts of students by country; `facts` holds regions only, the others something else.
@@ -83,14 +84,13 @@ class Loaded:
 
     def told_by(self, *names: str) -> tuple[Release, ...]:
         """The releases that tell one of these series: a figure credits those that it is made of, and no others."""
-        return tuple(release for release in self.releases if release.source in BY_COUNTRY and {*names} & {key.rstrip("@") for key in release.covers})
+        return tuple(release for release in self.releases if release.source == _counting(self.releases) and {*names} & {key.rstrip("@") for key in release.covers})
 
     def facts(self, measure: str, geo: str) -> list[Fact]:
         """A series as facts; what is computed from published counts is descriptive and has no band."""
         unit = {"ratio": "ratio", "circulation": "index", "per-thousand": "ratio"}.get(measure, "students")
-        source = next((release.source for release in self.releases if release.source in BY_COUNTRY), "")
         return [
-            Fact(key=f"{measure}.{geo}.{year}", value=value, unit=unit, design="descriptive", geo=geo, year=year, source=source)
+            Fact(key=f"{measure}.{geo}.{year}", value=value, unit=unit, design="descriptive", geo=geo, year=year, source=_counting(self.releases))
             for year, value in sorted(self.series.get(measure, {}).get(geo, {}).items())
         ]
 
@@ -149,7 +149,13 @@ def releases_of(run: EstimateRun) -> list[Release]:
 
 def has_countries() -> bool:
     """Whether anything with countries is loaded: asked of the database alone."""
-    return any(release.source in BY_COUNTRY for release in current_releases())
+    return any(release.source == "uis" or (release.source == "own" and INBOUND in release.covers) for release in current_releases())
+
+
+def _counting(releases: Iterable[Release]) -> str:
+    """Whose counts of countries the pages show: a table of one's own only where UIS tells none. The two are never mixed."""
+    told = {release.source for release in releases if INBOUND in release.covers}
+    return next((source for source in BY_COUNTRY if source in told), BY_COUNTRY[0])
 
 
 def has_flows() -> bool:
@@ -246,7 +252,9 @@ def _sum_of(code: str, year: int, known: Mapping[str, float], panel: Collection[
 def equity() -> Equity:
     """Parities and attendance by wealth from the releases that tell them; else those of Latin America that ship."""
     wanted = {name for sides in SIDES.values() for name in sides}
-    releases = tuple(release for release in current_releases() if release.source in BY_COUNTRY and wanted & set(release.covers))
+    telling = [release for release in current_releases() if release.source in BY_COUNTRY and wanted & set(release.covers)]
+    first = min((BY_COUNTRY.index(release.source) for release in telling), default=0)
+    releases = tuple(release for release in telling if release.source == BY_COUNTRY[first])
     if not releases:
         return _shipped_equity(study("lac"))
     key = tuple(sorted(str(release.pk) for release in releases))
@@ -301,7 +309,7 @@ def _compute(releases: tuple[Release, ...]) -> Loaded:
 
     obs = observations(source=sorted({release.source for release in releases}))
     known = list(countries())
-    yearly = obs.filter(obs.source.isin(BY_COUNTRY) & obs.geo.isin(known))
+    yearly = obs.filter((obs.source == _counting(releases)) & obs.geo.isin(known))
     inward, outward = measures.inbound(yearly), measures.outbound(yearly)
     series = {"inbound": _cells(inward.to_pyarrow().to_pylist(), "value"), "outbound": _cells(outward.to_pyarrow().to_pylist(), "value")}
     balance = measures.balance(inward, outward).to_pyarrow().to_pylist()
