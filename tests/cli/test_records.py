@@ -140,7 +140,7 @@ def test_a_moment_needs_its_offset(capsys: Captured, lima: Organisation, bia: Pe
 
 def test_do_refuses_what_the_person_may_not(lima: Organisation, dora: Person, capsys: Captured) -> None:
     lines = refused(capsys, "do", "organisation", "add_unit", str(lima.pk), "--set", "code=F1", "--set", "name.en=Faculty", "--as", "dora@example.edu")
-    assert "coordinator, operator" in lines[1]
+    assert "Coordinator, Operator" in lines[1]
     assert Unit.objects.count() == 0
 
 

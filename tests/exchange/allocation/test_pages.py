@@ -138,7 +138,7 @@ def test_the_waiting_list_shows_order_and_reason() -> None:
     assert len(csv.splitlines()) == 3
 
 
-@pytest.mark.parametrize(("path", "queries"), [("/runs/", 9), ("/seats/", 11), ("/waiting-places/", 12)])
+@pytest.mark.parametrize(("path", "queries"), [("/runs/", 8), ("/seats/", 8), ("/waiting-places/", 9)])
 @pytest.mark.parametrize("items", [1, 3])
 def test_a_list_costs_the_same_with_one_and_with_three(path: str, queries: int, items: int, django_assert_num_queries: Any) -> None:
     world = given.world()
