@@ -39,7 +39,7 @@ def list_records(args: argparse.Namespace) -> int:
     found = ordered(entry, narrowed(entry, entry.visible_to(actor), _filters(entry, args.filters), actor), args.sort)
     records = found[: args.limit] if args.limit else found
     if args.json:
-        print(json.dumps([_as_data(entry, record) for record in records], default=str, ensure_ascii=False, indent=1))
+        print(json.dumps([_as_data(entry, record, alone=False) for record in records], default=str, ensure_ascii=False, indent=1))
     elif args.csv:
         _write_csv(entry, records)
     else:
@@ -95,8 +95,8 @@ def _filters(entry: Resource, given: list[str]) -> dict[str, str]:
     return chosen
 
 
-def _as_data(entry: Resource, record: Any) -> dict[str, Any]:
-    return {"id": record.pk, "version": record.version, "title": entry.title(record), **entry.values(record)}
+def _as_data(entry: Resource, record: Any, *, alone: bool = True) -> dict[str, Any]:
+    return {"id": record.pk, "version": record.version, "title": entry.title(record), **entry.values(record, alone=alone)}
 
 
 def _cell(entry: Resource, field: Any, record: Any) -> str:
@@ -109,7 +109,7 @@ def _cell(entry: Resource, field: Any, record: Any) -> str:
 
 
 def _write_csv(entry: Resource, records: Any) -> None:
-    fields = [field for field in entry.fields if field.kind != "html"]
+    fields = entry.columns
     language = get_language() or "en"
     writer = csv.writer(sys.stdout)
     writer.writerow(["id", *(field.name for field in fields)])

@@ -48,7 +48,10 @@ _JSON_TYPES: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Shown:
-    """One field. `kind` is one of the keys above; `sort` the ORM field to order by; `listed` puts it into the list."""
+    """One field. `kind` is one of the keys above; `sort` the ORM field to order by; `listed` puts it into the list.
+
+    `alone` is told where one record is read by itself, in no list and no table: it costs queries of its own.
+    """
 
     name: str
     label: Any
@@ -57,6 +60,7 @@ class Shown:
     listed: bool = False
     sort: str = ""
     detail: bool = True
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,8 +134,14 @@ class Resource:
         }
         return create_model(self.noun.title().replace("_", "") + "Shape", **fields)
 
-    def values(self, record: Any) -> dict[str, Any]:
-        return {shown.name: as_json(shown.kind, shown.value(record)) for shown in self.fields}
+    @property
+    def columns(self) -> tuple[Shown, ...]:
+        """What a table of records has of each."""
+        return tuple(shown for shown in self.fields if shown.kind != "html" and not shown.alone)
+
+    def values(self, record: Any, *, alone: bool = True) -> dict[str, Any]:
+        """Every field as JSON; in a list (`alone` false) without what costs queries of its own."""
+        return {shown.name: as_json(shown.kind, shown.value(record)) for shown in self.fields if alone or not shown.alone}
 
 
 RESOURCES: dict[str, Resource] = {}

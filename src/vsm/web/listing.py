@@ -90,7 +90,7 @@ def csv_of(entry: Resource, actor: Actor, params: Mapping[str, str]) -> Streamin
     """Every row of the filtered list, every field, as UTF-8 CSV that a spreadsheet cannot run as formulas."""
     found = ordered(entry, narrowed(entry, entry.visible_to(actor), params, actor), params.get("sort", ""))
     writer = csv.writer(_Echo())
-    fields = [shown for shown in entry.fields if shown.kind != "html"]
+    fields = entry.columns
     language = get_language() or "en"
 
     def lines() -> Iterator[str]:

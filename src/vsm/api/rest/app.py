@@ -156,7 +156,7 @@ def _reads(router: Router, entry: Resource, shape: Any, page: Any, filters: Any)
         records = list(found[: asked["limit"] + 1])
         more = len(records) > asked["limit"]
         records = records[: asked["limit"]]
-        return {"items": [_shaped(entry, record, request.actor) for record in records], "next": str(records[-1].pk) if more else ""}
+        return {"items": [_shaped(entry, record, request.actor, alone=False) for record in records], "next": str(records[-1].pk) if more else ""}
 
     @router.get(f"/{entry.plural}/{{id}}", auth=OPEN_AUTH, response=documented(shape, READING), operation_id=f"read_{entry.noun}", summary=f"Read one of {entry.plural}", openapi_extra=document.FOR_ANYBODY)
     def read_one(request: Request, id: Path[UUID]) -> dict[str, Any]:  # noqa: A002 -- the API's own name
@@ -220,12 +220,12 @@ def _found(request: Request, entry: Resource, asked: dict[str, Any]) -> QuerySet
     return narrowed(entry, entry.visible_to(request.actor), asked, request.actor).order_by("pk")
 
 
-def _shaped(entry: Resource, record: Any, actor: Actor) -> dict[str, Any]:
+def _shaped(entry: Resource, record: Any, actor: Actor, *, alone: bool = True) -> dict[str, Any]:
     return {
         "id": record.pk,
         "version": record.version,
         "title": entry.title(record),
-        **entry.values(record),
+        **entry.values(record, alone=alone),
         "actions": [action.verb for action in available(record, actor)],
     }
 

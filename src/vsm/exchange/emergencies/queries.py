@@ -196,10 +196,10 @@ def _drill(record: Any) -> str:
     return _now("Drill") if record.is_drill else ""
 
 
-def _others(emergency: Emergency) -> list[dict[str, str]]:
+def _others(emergency: Emergency) -> list[dict[str, str]] | None:
     """Of a draft: what is declared already and meets it, so that a program reads it before it declares, as the page tells it."""
     if emergency.state != State.DRAFT:
-        return []
+        return None
     return [{"noun": each.noun, "id": str(each.pk), "title": str(each), "starts_on": each.starts_on.isoformat()} for each in overlapping(emergency)]
 
 
@@ -225,8 +225,8 @@ EMERGENCY = resource(
             Shown("lifted_on", _("First day without restriction"), lambda e: e.lifted_on, "date"),
             Shown("return_on", _("Classes in person again from"), lambda e: e.return_on, "date"),
             Shown("respond_days", _("Days to answer a proposal"), lambda e: e.respond_days, "integer"),
-            Shown("found", _("Who would be found"), lambda e: asdict(preview(e)) if e.state == State.DRAFT else None, "json", detail=False),
-            Shown("others", _("Other restrictions meet this one"), _others, "json", detail=False),
+            Shown("found", _("Who would be found"), lambda e: asdict(preview(e)) if e.state == State.DRAFT else None, "json", detail=False, alone=True),
+            Shown("others", _("Other restrictions meet this one"), _others, "json", detail=False, alone=True),
         ),
         filters=(
             state_filter(STATES),
