@@ -1,7 +1,9 @@
 """What is read of a result: reasons in the reader's language, lines, the audit; and the resources that doors show."""
 
 import json
+import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import translation
@@ -15,6 +17,7 @@ from vsm.exchange.allocation.freezing import problem_of
 from vsm.exchange.allocation.models import Explanation, Frozen, Run, Seat, WaitingPlace
 from vsm.exchange.allocation.problem import Problem
 from vsm.exchange.allocation.queries import (
+    DRAWN,
     RUN,
     SEAT,
     WAITING_PLACE,
@@ -84,7 +87,7 @@ def test_what_a_student_is_told_is_what_the_frozen_files_say_and_the_explainer_r
     for application in world.applications.values():
         read = explainer.reasons(opaque(application.pk))
         assert [answer.reason for answer in answers_for(application)] == [
-            Reason(reason.code, TEXTS[reason.code], {**reason.params, "offering": titles[str(reason.params["offering"])]}) for reason in read
+            Reason(reason.code, TEXTS[reason.code], {**reason.params, **fractions(reason), "offering": titles[str(reason.params["offering"])]}) for reason in read
         ]
         codes -= {reason.code for reason in read}
     assert codes == set()
@@ -163,9 +166,20 @@ def test_the_audit_covers_files_digests_and_seed() -> None:
     assert [fault.code for fault in audit_run(Run.objects.get()).violations] == ["unreadable", "digest-differs", "seed-not-the-sealed-one"]
 
 
+def fractions(reason: Reason) -> dict[str, Decimal]:
+    return {name: Decimal(str(reason.params[name])) for name in DRAWN if name in reason.params}
+
+
 def test_a_lottery_number_is_cut_and_not_rounded() -> None:
-    assert lottery_shown(lottery.SCALE - 1) == "0.999999"
-    assert lottery_shown(0) == "0.000000"
+    assert str(lottery_shown(lottery.SCALE - 1)) == "0.999999"
+    assert str(lottery_shown(0)) == "0.000000"
+
+
+def test_a_lottery_number_is_written_as_the_reader_s_language_writes_fractions() -> None:
+    world = given.three()
+    given.published(world)
+    english, spanish = (re.findall(r"\b0[.,]\d\d", told(world, "carla", language)[0]) for language in ("en", "es"))
+    assert spanish == [number.replace(".", ",") for number in english] != []
 
 
 # Who sees what --------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -71,6 +72,8 @@ DISCREET = {
     "placed": explain.PLACED,
     "full": N_("%(offering)s, your choice number %(rank)s, is full. Seats: %(seats)s. You are number %(position)s on the waiting list."),
 }
+# Facts of a reason that are fractions, which languages write differently; frozen files hold them as text.
+DRAWN = ("lottery", "last_lottery")
 # Who can still be offered a seat. An application that was withdrawn is passed over from that moment on.
 STANDING = (State.PLACED, State.WAITING)
 
@@ -314,8 +317,9 @@ def _takes_newcomers(offering: Offering, now: datetime) -> bool:
 
 
 def _reason(code: str, facts: Mapping[str, Any], offerings: Mapping[str, Offering], *, discreet: bool = False) -> Reason:
-    """Codes and facts as a sentence's text and values: ids become titles, groups their names."""
+    """Codes and facts as a sentence's text and values: ids become titles, groups their names, lottery numbers numbers."""
     named = {**facts, "offering": offerings[facts["offering"]].opportunity.title}
+    named |= {name: Decimal(facts[name]) for name in DRAWN if name in facts}
     if "clashes" in facts:
         named["clashes"] = [offerings[pk].opportunity.title for pk in _listed(facts["clashes"])]
     if "group" in facts:
@@ -336,9 +340,9 @@ def offering_ref(offering: Any) -> Ref:
     return Ref("offering", offering.pk, title_of(offering))
 
 
-def lottery_shown(number: int) -> str:
+def lottery_shown(number: int) -> Decimal:
     """A lottery number as a fraction of six digits, cut and not rounded."""
-    return f"0.{number * 10**6 // lottery.SCALE:06d}"
+    return Decimal(f"0.{number * 10**6 // lottery.SCALE:06d}")
 
 
 def late_seat_choices(call: Call, _actor: Actor) -> list[tuple[str, str]]:
@@ -465,7 +469,7 @@ WAITING_PLACE = resource(
             Shown("student", _("Student"), lambda p: p.application.student.name, listed=True, sort="application__student__folded"),
             Shown("home", _("Home institution"), lambda p: organisation_ref(p.application.home), "ref", listed=True, sort="application__home__schac"),
             Shown("band", _("Priority band"), lambda p: p.band, "integer", listed=True, sort="band"),
-            Shown("lottery", _("Lottery number"), lambda p: lottery_shown(p.lottery), listed=True, sort="lottery"),
+            Shown("lottery", _("Lottery number"), lambda p: lottery_shown(p.lottery), "number", listed=True, sort="lottery"),
             Shown("rank", _("Choice number"), lambda p: p.rank, "integer", listed=True, sort="rank"),
             Shown("holds", _("Holds choices"), _holds, listed=True),
             Shown("application", _("Application"), lambda p: Ref("application", p.application_id, p.application.student.name), "ref"),

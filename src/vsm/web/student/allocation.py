@@ -1,5 +1,6 @@
 """A student's result with the reason for each choice, and the page of a seat: what accepting and declining will mean."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -8,7 +9,15 @@ from django.utils.translation import ngettext
 from vsm.exchange.allocation.appeals import APPEAL_STATES, appeals_of, appeals_until
 from vsm.exchange.allocation.models import Appeal, Seat
 from vsm.exchange.allocation.policies import asked_of, declared, group_name
-from vsm.exchange.allocation.queries import SEAT_STATES, Answer, answers_for, given_back, published_run, waiting_numbers
+from vsm.exchange.allocation.queries import (
+    DRAWN,
+    SEAT_STATES,
+    Answer,
+    answers_for,
+    given_back,
+    published_run,
+    waiting_numbers,
+)
 from vsm.exchange.allocation.rules import opaque
 from vsm.exchange.allocation.states import OPEN_APPEALS, SeatState
 from vsm.exchange.applications.models import Application
@@ -70,7 +79,7 @@ def _numbers(facts: Any) -> list[dict[str, Any]]:
         ("seats", _("Seats")), ("last_band", _("Priority band of the last one admitted")), ("band", _("Your priority band")),
         ("last_lottery", _("Lottery number of the last one admitted")), ("lottery", _("Your lottery number")), ("position", _("Your place on the waiting list")),
     )  # fmt: skip
-    return [{"label": label, "value": facts[name]} for name, label in labels if name in facts]
+    return [{"label": label, "value": Decimal(facts[name]) if name in DRAWN else facts[name]} for name, label in labels if name in facts]
 
 
 def _appeals(application: Application, actor: Actor) -> dict[str, Any]:
