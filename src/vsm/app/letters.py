@@ -36,10 +36,11 @@ from vsm.exchange.programmes.models import (
 from vsm.exchange.recognition.models import Decision, Transcript
 from vsm.exchange.sessions.invitations import invite, take_back, tell_change
 from vsm.exchange.sessions.models import Enrolment, Series, Session
-from vsm.exchange.sessions.queries import participants_of
+from vsm.exchange.sessions.queries import deadlines_of, participants_of
+from vsm.exchange.sessions.states import State as EnrolmentState
 from vsm.exchange.teams.models import TeamFormation, TeamMembership
 from vsm.exchange.teams.queries import members_of
-from vsm.kit import clock
+from vsm.kit import audit, clock
 from vsm.kit.localized import text_in
 from vsm.kit.outbox import post
 
@@ -156,6 +157,27 @@ def enrolment_made(enrolment_id: str) -> None:
         calendar=invite(enrolment.offering, enrolment.student, now=clock.now()),
         host=opportunity.organisation.name, starts_on=enrolment.offering.starts_on,
     )  # fmt: skip
+
+
+@task()
+def enrolment_left(enrolment_id: str) -> None:
+    """A receipt with what it means for the transcript; a line with the reason to who teaches and to both offices."""
+    enrolment = Enrolment.objects.select_related("student", "home", "offering__opportunity__organisation").get(pk=enrolment_id)
+    if enrolment.left_at is None:  # enrolled again before this letter was written
+        return
+    host, path = enrolment.offering.opportunity.organisation, f"/enrolments/{enrolment.pk}/"
+    until = deadlines_of(enrolment)
+    facts = {
+        "course": enrolment.offering.opportunity.title, "host": host.name, "dropped": enrolment.state == EnrolmentState.DROPPED, "left_at": enrolment.left_at,
+        "drop_by": until.drop_by, "host_zone": until.zone,
+        "because": next((each.because for each in audit.history([("enrolment", enrolment.pk)]) if each.verb in ("drop", "withdraw")), ""),
+    }  # fmt: skip
+    calendar = take_back(enrolment.offering, enrolment.student, now=clock.now())
+    write("enrolment_left", enrolment.student, path, organisation_id=enrolment.home_id, calendar=calendar, **facts)
+    at_host = (*enrolment.offering.instructors.filter(is_active=True), *holders(Role.COORDINATOR, host.pk, clock.now()))
+    readers = dict.fromkeys(at_host, host) | dict.fromkeys(holders(Role.COORDINATOR, enrolment.home_id, clock.now()), enrolment.home)
+    for person, organisation in readers.items():
+        write("enrolment_left_office", person, path, organisation_id=organisation.pk, student=enrolment.student.name, home=enrolment.home.name, **facts)
 
 
 @task()

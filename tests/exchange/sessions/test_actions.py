@@ -10,6 +10,8 @@ import pytest
 
 from tests.exchange.sessions import given
 from tests.exchange.sessions.given import NOW, World, actor, fresh
+from vsm.app import letters
+from vsm.exchange.allocation import actions as allocation
 from vsm.exchange.catalogue.models import Meeting
 from vsm.exchange.sessions.actions import (
     MarkRow,
@@ -32,7 +34,8 @@ from vsm.kit import audit, clock, events
 from vsm.kit.actions import TABLE
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Conflict, Invalid, NotAllowed, Refused
-from vsm.kit.models import Job
+from vsm.kit.jobs import drain
+from vsm.kit.models import Job, Message
 
 pytestmark = pytest.mark.django_db
 
@@ -101,6 +104,41 @@ def test_withdrawing_keeps_the_seat_and_is_recorded(world: World) -> None:
     withdraw(enrolment, by=by(world, "ana"), now=AFTER_DROP)
     enrolment = fresh(enrolment)
     assert (enrolment.state, enrolment.left_at, enrolment.seat.state) == (State.WITHDRAWN, AFTER_DROP, "accepted")
+
+
+@pytest.mark.parametrize(
+    ("leave", "now", "subject", "transcript"),
+    [(drop, AFTER_DROP - INSTANT, "Course dropped: ", "will not mention the course"), (withdraw, AFTER_DROP, "Withdrawn from the course: ", "will show the course with a W")],
+)
+def test_who_leaves_has_a_receipt_and_teacher_and_both_offices_read_why(
+    world: World, letters_of_leaving: None, leave: Any, now: datetime, subject: str, transcript: str
+) -> None:
+    enrolment = given.enrolled(world, world.offering())
+    leave(enrolment, by=by(world, "ana"), now=now, because="Too much beside my job.")
+    with clock.stopped_at(now):
+        drain()
+    receipt = Message.objects.get(kind="enrolment_left")
+    assert (receipt.to, receipt.subject[: len(subject)], transcript in receipt.body) == (world.ana.email, subject, True)
+    assert ["21 Aug 2026" in receipt.body, "America/Santiago" in receipt.body, "METHOD:CANCEL" in receipt.calendar] == [True, True, True]
+    office = Message.objects.filter(kind="enrolment_left_office")
+    assert {each.to: each.organisation_id for each in office} == {world.teacher.email: world.host.pk, world.carlos.email: world.host.pk, world.bia.email: world.home.pk}
+    assert [("Reason: Too much beside my job." in each.body, world.ana.name in each.body) for each in (receipt, *office)] == [(True, True)] * 4
+
+
+def test_who_gave_the_seat_back_is_not_asked_again_why_the_course_is_left(world: World, letters_of_leaving: None) -> None:
+    enrolment = given.enrolled(world, world.offering())
+    assert enrolment.seat is not None
+    with clock.stopped_at(NOW):
+        allocation.withdraw(enrolment.seat, by=by(world, "bia"), now=NOW, because="She left the university.")
+        leave_with_seat.call(seat_id=str(enrolment.seat_id))
+        drain()
+    assert ["Reason: She left the university." in each.body for each in Message.objects.filter(kind__startswith="enrolment_left")] == [True] * 4
+
+
+@pytest.fixture
+def letters_of_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The letters as the program subscribes them, whatever other tests did to the subscribers."""
+    monkeypatch.setitem(events._SUBSCRIBERS, "enrolment.left", [letters.enrolment_left])
 
 
 @pytest.mark.parametrize(("now", "code"), [(AFTER_DROP - INSTANT, "drop-instead"), (AFTER_WITHDRAWAL, "withdrawal-day-passed")])

@@ -51,7 +51,7 @@ from vsm.exchange.sessions.series import (
     replan,
 )
 from vsm.exchange.sessions.states import SESSION_STEPS, STEPS, State
-from vsm.kit import clock
+from vsm.kit import audit, clock
 from vsm.kit.actions import Ask, action, note
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Invalid, NotAllowed, Refused
@@ -159,7 +159,7 @@ def drop(
     enrolment: Enrolment, *, by: Actor, now: datetime,
     because: Annotated[str, Ask(_("Why? (optional)"), _("It helps both institutions to plan."), kind="long_text", limit=2000)] = "",
 ) -> Enrolment:  # fmt: skip
-    """Leave without a trace on the transcript, until the end of the host's day for it. The seat goes to the next."""
+    """Leave without a trace on the transcript, until the end of the host's day for it. The seat goes to the next; letters tell teachers and offices."""
     if not by.is_system:
         Refused.because(why_not_drop(deadlines_of(enrolment), now))
     enrolment.left_at = now
@@ -175,7 +175,7 @@ def withdraw(
     enrolment: Enrolment, *, by: Actor, now: datetime,
     because: Annotated[str, Ask(_("Why? (optional)"), _("It helps both institutions to plan."), kind="long_text", limit=2000)] = "",
 ) -> Enrolment:  # fmt: skip
-    """Leave after the days of dropping: the transcript shows a W. The seat is not given to anybody so late."""
+    """Leave after the days of dropping: the transcript shows a W. The seat is not given to anybody so late. Letters tell teachers and offices."""
     if not by.is_system:
         Refused.because(why_not_withdraw(deadlines_of(enrolment), now))
     enrolment.left_at = now
@@ -211,7 +211,8 @@ def leave_with_seat(seat_id: str) -> None:
         return
     now = clock.now()
     leave = drop if now < deadlines_of(enrolment).drop_until else withdraw
-    leave(enrolment, by=SYSTEM, now=now)
+    told = audit.history([("seat", UUID(seat_id))])
+    leave(enrolment, by=SYSTEM, now=now, because=told[0].because if told else "")
 
 
 # Meetings -------------------------------------------------------------------------------------------------------------
