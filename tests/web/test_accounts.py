@@ -1,6 +1,7 @@
 """The account pages that allauth serves, as our readers meet them."""
 
 import re
+import socket
 from typing import Any
 
 import pytest
@@ -88,3 +89,16 @@ def test_the_letter_about_a_password_names_the_product_and_leads_to_no_signing_u
     Client(headers={"Accept-Language": "es"}).post("/accounts/password/reset/", {"email": address})
     [letter] = mail.outbox
     assert (letter.subject, "signup" in letter.body, "/accounts/password/reset/key/" in letter.body) == (subject, False, address.startswith("nina"))
+
+
+def test_when_the_mail_server_is_silent_the_page_says_so_alike_for_every_address_and_the_log_why(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    person()
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))  # bound and not listening: whoever connects is refused
+        settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = "django.core.mail.backends.smtp.EmailBackend", *unheard.getsockname()
+        answers = [
+            Client(headers={"Accept-Language": "es"}).post("/accounts/password/reset/", {"email": address})
+            for address in ("nina@people.example", "nobody@people.example")
+        ]
+    assert [(answer.status_code, "El correo no se pudo enviar" in answer.content.decode()) for answer in answers] == [(503, True)] * 2
+    assert ["ConnectionRefusedError" in caplog.text, "nina@" in caplog.text] == [True, False]

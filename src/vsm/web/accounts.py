@@ -1,5 +1,6 @@
 """allauth, isolated: accounts are made by invitation, never by strangers."""
 
+import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -9,8 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from vsm.kit.errors import Unavailable
+from vsm.kit.i18n import N_
 from vsm.kit.records import not_found
+from vsm.kit.verdict import Reason
 from vsm.web.passwords import ALONE
+
+log = logging.getLogger("vsm.web")
 
 
 class InvitedOnly(DefaultAccountAdapter):
@@ -19,6 +25,15 @@ class InvitedOnly(DefaultAccountAdapter):
 
     def format_email_subject(self, subject: str) -> str:
         return subject
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """At once and past the outbox, which operators read: the link in it opens an account. So a silent mail server is told here, in
+        the same words for every address."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except OSError as fault:  # what smtplib raises, and the socket below it
+            log.exception("a letter about an account did not leave: %s", template_prefix)
+            raise Unavailable(Reason("mail-unreachable", N_("The letter could not be sent: our mail server does not take it at the moment. Nothing was changed."))) from fault
 
     def login(self, request: HttpRequest, user: Any) -> None:
         """What is said from here on is said to this person, whatever the browser asked for."""

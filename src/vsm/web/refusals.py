@@ -35,7 +35,7 @@ def _page(request: HttpRequest, status: int, error: VsmError | None = None) -> H
     reference = secrets.token_hex(4)
     if status >= 500:
         log.error("reference %s: %r", reference, error)
-    known = status if status in {400, 403, 404, 409, 422, 429, 500} else 500
+    known = status if status in {400, 403, 404, 409, 422, 429, 500, 503} else 500
     return render(
         request, f"errors/{known}.html",
         {"reference": reference, "title": say(error.title) if error else "", "reasons": say_reasons(error.reasons) if error else []},
