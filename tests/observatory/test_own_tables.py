@@ -17,7 +17,7 @@ from vsm.exchange.people.models import Person
 from vsm.kit.actors import ANONYMOUS, SYSTEM, Actor
 from vsm.kit.errors import Invalid, NotAllowed, Refused
 from vsm.kit.uploads import Upload
-from vsm.observatory.sources.actions import hand_in_table, keep_table, load
+from vsm.observatory.sources.actions import discard_table, hand_in_table, keep_table, load
 from vsm.observatory.sources.loaders import recognised
 from vsm.observatory.sources.models import OwnTable, Release
 from vsm.observatory.sources.observations import observations
@@ -116,6 +116,18 @@ def test_the_checks_of_every_source_stand_between_and_are_made_once_more_when_it
     assert (OwnTable.objects.get(pk=early.pk).state, Release.objects.filter(source="own").count()) == ("read", 0)
 
 
+def test_what_was_not_kept_can_be_discarded_and_handed_in_again_and_what_counts_cannot(hub: Hub) -> None:
+    good, faulty = handed_in(hub, GOOD), handed_in(hub, "geo,year,value\nPeru,2023,12\n")
+    assert [discard_table(each, by=OLGA, now=NOW).state for each in (good, faulty)] == ["discarded", "discarded"]
+    with pytest.raises(Refused):
+        keep_table(good, by=OLGA, now=NOW)
+    again = handed_in(hub, GOOD)
+    keep_table(again, by=OLGA, now=NOW)
+    with pytest.raises(Refused):
+        discard_table(again, by=OLGA, now=NOW)
+    assert (rows(), Release.objects.count()) == (3, 1)
+
+
 def test_its_own_licence_decides_whether_others_may_export_it(hub: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     free = keep_table(handed_in(hub, GOOD, licence="CC-BY-SA-4.0"), by=OLGA, now=NOW)
     with zipfile.ZipFile(io.BytesIO(bundle_of(free))) as bundle:
@@ -141,6 +153,8 @@ def test_only_who_runs_the_installation_hands_in_and_sees_what_is_not_kept(hub: 
             hand_in_table(hub, by=stranger, now=NOW, file=Upload.of("x.csv", "text/csv", GOOD.encode()), **FACTS)
         with pytest.raises(NotAllowed):
             keep_table(table, by=stranger, now=NOW)
+        with pytest.raises(NotAllowed):
+            discard_table(table, by=stranger, now=NOW)
     assert OwnTable.objects.count() == 1
 
 

@@ -268,6 +268,12 @@ def keep_table(table: OwnTable, *, by: Actor, now: datetime) -> Release:
     return table.release
 
 
+@action("discard", on=OwnTable, label=_("Discard this table"), allow=("operator",), step=TABLE_STEPS["discard"], tone="warning")
+def discard_table(table: OwnTable, *, by: Actor, now: datetime) -> OwnTable:
+    """It never counts and cannot be kept any more; its page stays for the history. The same file can be handed in again."""
+    return table
+
+
 @contextmanager
 def _laid_out(name: str, data: bytes) -> Iterator[Path]:
     """A file that was handed in, under its name (60 letters fit every file system), for as long as it is read."""

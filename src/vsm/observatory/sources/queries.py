@@ -34,7 +34,10 @@ BREAK_STATES = {
 TESTS = {"jump": _("Jump between two years"), "cusum": _("Drift over several years (CUSUM)"), "known": _("Checking by hand")}
 DECISIONS = {BreakState.FLAGGED: "flag", BreakState.SPLICED: "splice", BreakState.DROPPED: "drop", BreakState.KEPT: "keep"}
 STATES = {"loaded": (_("Loaded"), "good"), "refused": (_("Refused"), "bad")}
-TABLE_STATES = {"read": (_("To be kept or not"), "info"), "faulty": (_("To be corrected"), "bad"), "kept": (_("Kept as a source"), "good")}
+TABLE_STATES = {
+    "read": (_("To be kept or not"), "info"), "faulty": (_("To be corrected"), "bad"), "kept": (_("Kept as a source"), "good"),
+    "discarded": (_("Discarded"), "neutral"),
+}  # fmt: skip
 LICENCE_NAMES = {
     "CC0-1.0": _("CC0: given to the public"), "CC-BY-4.0": _("CC BY 4.0: may be passed on with its attribution"),
     "CC-BY-SA-4.0": _("CC BY-SA 4.0: may be passed on with its attribution, under the same licence"),

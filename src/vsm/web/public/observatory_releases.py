@@ -13,6 +13,7 @@ from vsm.observatory.sources.breaks import Decision, applied
 from vsm.observatory.sources.models import OwnTable, Release, SeriesBreak
 from vsm.observatory.sources.observations import country_series
 from vsm.observatory.sources.queries import CHECKS, decisions
+from vsm.observatory.sources.states import TableState
 from vsm.web import objects
 
 AROUND = 4  # years before and after a break that its form shows
@@ -29,7 +30,7 @@ def release_part(release: Release, _actor: Actor) -> dict[str, Any]:
 
 
 def table_part(table: OwnTable, _actor: Actor) -> dict[str, Any]:
-    return {"table": table, "checked": _checked(table.checks), "failures": [say_reason(Reason(**each)) for each in table.problems]}
+    return {"table": table, "checked": _checked(table.checks), "failures": [say_reason(Reason(**each)) for each in table.problems] if table.state == TableState.FAULTY else []}
 
 
 def _checked(checks: list[Any]) -> list[dict[str, Any]]:
