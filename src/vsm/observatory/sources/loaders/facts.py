@@ -14,7 +14,7 @@ from vsm.observatory.sources.loaders.uis_api import INBOUND, checks
 from vsm.observatory.sources.observations import schema
 
 SHIPPED = files("vsm.observatory.sources").joinpath("facts.csv")
-EDITION = "UIS, early 2025"
+EDITION = "UIS 2025"
 
 
 def recognises(path: Path, head: bytes) -> bool:

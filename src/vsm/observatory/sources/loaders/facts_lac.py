@@ -22,7 +22,7 @@ from vsm.observatory.sources.loaders import Loader, Taken
 from vsm.observatory.sources.observations import schema
 
 SHIPPED = files("vsm.observatory.sources").joinpath("facts_lac.csv")
-EDITION = "UIS 2022 to 2025, IESALC 2019"
+EDITION = "UIS 2022–2025, IESALC 2019"
 REGION = "latin-america-and-the-caribbean"
 IN, NET = "balance.inbound", "balance.net"
 PARITIES = ("parity.rural-urban", "parity.poorer-richest", "parity.women-men")
