@@ -10,9 +10,12 @@ from django.utils import translation
 
 from vsm.cli.commands import main
 from vsm.exchange.institutions.models import Hub
+from vsm.kit import clock
+from vsm.kit.actors import SYSTEM
 from vsm.observatory.sources import observations
+from vsm.observatory.sources.actions import splice
 from vsm.observatory.sources.engines import opened
-from vsm.observatory.sources.models import Release
+from vsm.observatory.sources.models import Release, SeriesBreak
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +55,18 @@ def test_a_doubled_copy_is_refused_in_words_and_what_cannot_be_compared_is_said(
 def test_what_cannot_be_fetched_is_told_with_its_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["observatory", "fetch", "cepii"]) != 0
     assert "https://www.cepii.fr" in capsys.readouterr().err
+
+
+def test_a_sum_of_what_was_published_names_the_decisions_that_it_leaves_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "uis.csv").write_text(API + "26637,CHL,2020,10000,,\n26637,CHL,2021,30000,,\n")
+    main(["observatory", "load", str(tmp_path / "uis.csv")])
+    capsys.readouterr()
+    assert (main(["observatory", "indicator", "regional-sum"]), capsys.readouterr().err) == (0, "")
+    splice(SeriesBreak.objects.get(geo="CHL", year=2021), by=SYSTEM, now=clock.now(), because="Another definition.")
+    assert main(["observatory", "indicator", "regional-sum"]) == 0
+    told = capsys.readouterr()
+    assert (told.err, "2021,30000.0" in told.out) == ("As published. Studies follow what was decided about breaks, this does not: Chile 2021: Spliced.\n", True)
+    assert (main(["observatory", "indicator", "intraregional"]), "Chile" in capsys.readouterr().err) == (0, False)
 
 
 def test_a_refusal_is_in_english_where_nobody_was_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -314,6 +314,24 @@ def test_classes_of_the_world_bank_are_sums_of_those_who_report_each_year_told_a
     assert ('<option value="wb-high" selected>' in balances, "list of countries is not loaded" in balances) == (True, False)
 
 
+def test_sums_over_hosts_follow_what_was_decided_about_breaks_and_name_it(anybody: Client) -> None:
+    values = {"PER": 10.0, "COL": 20.0}
+    rows = [{"series": INBOUND, "geo": geo, "year": year, "value": value * (3 if (geo, year) >= ("PER", 2018) else 1)} for geo, value in values.items() for year in range(2015, 2021)]
+    release("uis", rows)
+    release("worldbank", [{"series": "wb.income", "geo": geo, "year": 0, "value": 3.0} for geo in values])
+    address, totals = "/observatory/regions.csv?by=income&figure=regions", lambda: {row["year"]: (row["value"], row["note"]) for row in rows_of(anybody.get(address))}
+    assert [totals()[year] for year in ("2017", "2018")] == [("30.0", "lower bound: only hosts that report in every year"), ("50.0", "lower bound: only hosts that report in every year")]
+    found = SeriesBreak(source="uis", series=INBOUND, geo="PER", year=2018, evidence={"test": "jump", "before": 10.0, "after": 30.0, "change": 1.1}, state="spliced", reason="Another definition.", decided_at=NOW, decided_by="Olga")
+    found.save()
+    assert [totals()[year] for year in ("2017", "2018")] == [("50.0", "lower bound: only hosts that report in every year; break PER 2018 splice"), ("50.0", "lower bound: only hosts that report in every year; break PER 2018 splice")]
+    html = anybody.get("/observatory/regions/?by=income").content.decode()
+    assert (html.count("Breaks in the series behind it:"), html.count("Peru 2018: Spliced"), "Shown as published" in html) == (2, 2, False)
+    assert anybody.get("/observatory/regions.json?by=income&figure=regions").json()["as_published"] is False
+    SeriesBreak.objects.update(state="dropped")
+    # Peru has a hole then, so that the longest full table is Colombia's alone.
+    assert {year: value for year, (value, _note) in totals().items()} == {str(year): "20.0" for year in range(2015, 2021)}
+
+
 def test_without_a_release_a_country_says_what_to_load_and_shows_its_region(anybody: Client) -> None:
     html = anybody.get("/observatory/countries/PER/").content.decode()
     assert ("vsm observatory fetch uis" in html, "<figure" in html, 'href="/observatory/regions/latin-america-and-the-caribbean/"' in html) == (True, False, True)

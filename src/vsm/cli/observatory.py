@@ -14,7 +14,8 @@ from vsm.observatory.publications.actions import publish_brief
 from vsm.observatory.publications.queries import bundle
 from vsm.observatory.sources.actions import fetch, load
 from vsm.observatory.sources.models import Release
-from vsm.observatory.sources.queries import RELEASE, bundle_of, damaged
+from vsm.observatory.sources.observations import INBOUND
+from vsm.observatory.sources.queries import RELEASE, break_told, breaks_followed, bundle_of, damaged, decisions
 from vsm.observatory.sources.registry import sources
 
 
@@ -159,6 +160,9 @@ def _indicator(args: argparse.Namespace) -> int:
         print(f"{args.name}: {cause}. See docs/handbook/analyst.md, In a notebook.", file=sys.stderr)
         return 2
     found.to_csv(args.out or sys.stdout, index=False)
+    if INBOUND in catalogue()[args.name].source and (choices := decisions("uis", INBOUND)):
+        told = "; ".join(break_told(*each) for each in breaks_followed(f"{geo} {each.year} {each.decision}" for geo, some in choices.items() for each in some if each.decision != "keep"))
+        print(f"As published. Studies follow what was decided about breaks, this does not: {told}.", file=sys.stderr)
     return 0
 
 

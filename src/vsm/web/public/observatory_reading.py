@@ -13,9 +13,10 @@ from vsm.observatory.estimates.facts import Fact
 from vsm.observatory.estimates.models import EstimateRun
 from vsm.observatory.estimates.queries import facts_of
 from vsm.observatory.geography import countries, groupings, members, regions
+from vsm.observatory.sources.breaks import applied
 from vsm.observatory.sources.models import Release
 from vsm.observatory.sources.observations import INBOUND
-from vsm.observatory.sources.queries import current_releases
+from vsm.observatory.sources.queries import current_releases, decisions
 
 # Sources of yearly counts of students by country; `facts` holds regions only, the others something else.
 BY_COUNTRY = ("uis", "own")
@@ -231,21 +232,32 @@ def grouped(grouping: str) -> dict[str, tuple[Fact, ...]]:
     return {code: facts for code, facts in found.items() if facts}
 
 
+def as_decided() -> tuple[dict[str, Cells], dict[str, list[str]]]:
+    """Students from abroad by country as studies read them, and by country the decisions about breaks behind it ("DOM 2022 drop")."""
+    found = loaded()
+    choices = decisions(_counting(found.releases), INBOUND)
+    cells = {geo: applied(known, choices[geo])[0] if geo in choices else known for geo, known in found.series.get("inbound", {}).items()}
+    return cells, {geo: [f"{geo} {each.year} {each.decision}" for each in chosen if each.decision != "keep"] for geo, chosen in choices.items()}
+
+
 def _summed(grouping: str) -> dict[str, tuple[Fact, ...]]:
-    """Each region on a panel of its own: one panel for the world would leave of some regions next to nothing."""
+    """Each region on a panel of its own: one panel for the world would leave of some regions next to nothing. Whose year was
+    left out does not report in that year."""
+    cells, followed = as_decided()
     found: dict[str, tuple[Fact, ...]] = {}
     for code in groupings()[grouping]:
-        there = {geo: known for geo, known in loaded().series.get("inbound", {}).items() if geo in inside(code)}
+        there = {geo: known for geo, known in cells.items() if geo in inside(code)}
+        breaks = [name for geo in sorted(there) for name in followed.get(geo, ())]
         panel, years = _panel(there)
         if panel:
-            found[code] = tuple(_sum_of(code, year, {geo: known[year] for geo, known in there.items() if year in known}, panel) for year in sorted(years))
+            found[code] = tuple(_sum_of(code, year, {geo: known[year] for geo, known in there.items() if year in known}, panel, breaks) for year in sorted(years))
     return found
 
 
-def _sum_of(code: str, year: int, known: Mapping[str, float], panel: Collection[str]) -> Fact:
+def _sum_of(code: str, year: int, known: Mapping[str, float], panel: Collection[str], breaks: Sequence[str]) -> Fact:
     """The sum over the panel: a lower bound, whose coverage is its part of what all of the region report in the year."""
     value = sum(number for geo, number in known.items() if geo in panel)
-    extra = {"hosts": len(inside(code) & set(panel)), "all": len(inside(code))}
+    extra = {"hosts": len(inside(code) & set(panel)), "all": len(inside(code)), **({"breaks": breaks} if breaks else {})}
     return Fact(key=f"sum.{code}.{year}", value=value, unit="students", design="descriptive", geo=code, year=year, source="uis", coverage=value / (sum(known.values()) or 1.0), note="lower bound: only hosts that report in every year", extra=extra)
 
 

@@ -11,7 +11,17 @@ from vsm.observatory.estimates.facts import Fact
 from vsm.observatory.geography import groupings, name_of, regions
 from vsm.observatory.indicators.measures import INBOUND
 from vsm.web.public import observatory_pictures as pictures
-from vsm.web.public.observatory_reading import BANK, SUMMED, classes, grouped, has_countries, inside, loaded, totals
+from vsm.web.public.observatory_reading import (
+    BANK,
+    SUMMED,
+    as_decided,
+    classes,
+    grouped,
+    has_countries,
+    inside,
+    loaded,
+    totals,
+)
 from vsm.web.public.observatory_sheets import ROOT, Choice, Figure, Sheet, chosen, doors, reader
 
 DRAWN = 6  # lines that can be told apart; the table has all
@@ -74,7 +84,7 @@ def _by_year(by: Choice, found: Mapping[str, Sequence[Fact]]) -> Figure:
 
 def _shares(by: Choice, found: Mapping[str, Sequence[Fact]], year: int) -> Figure:
     facts = [fact for facts in found.values() for fact in facts if fact.year == year]
-    world = next((fact.value for fact in totals().yearly("inbound.world") if fact.year == year), None) if by.chosen not in SUMMED else sum(cells[year] for cells in loaded().series["inbound"].values() if year in cells)
+    world = next((fact.value for fact in totals().yearly("inbound.world") if fact.year == year), None) if by.chosen not in SUMMED else sum(cells[year] for cells in as_decided()[0].values() if year in cells)
     shares = [replace(fact, key=f"share.{fact.geo}.{year}", value=(fact.value or 0.0) / (world or 1.0), unit="share") for fact in sorted(facts, key=lambda fact: -(fact.value or 0.0))]
     title = _("Share of the world’s students from abroad, %(year)s: %(grouping)s") % {"year": year, "grouping": grouping_labels()[by.chosen]}
     drawing = pictures.share_map(title, shares)

@@ -73,14 +73,19 @@ class Figure:
         return list(self.releases) or (releases_of(self.run) if self.run else [])
 
     @property
+    def is_as_decided(self) -> bool:
+        """Whether decisions about breaks are followed: by its study, or where sums are made for it."""
+        return self.run is not None or any("breaks" in fact.extra for fact in self.facts)
+
+    @property
     def breaks(self) -> list[dict[str, str]]:
-        """Breaks behind it: the decisions that its study followed; of counts of countries, what is decided or only proposed."""
-        found = breaks_followed(name for fact in self.facts for name in fact.extra.get("breaks", ())) if self.run else self._breaks_as_published()
+        """Breaks behind it: the decisions that were followed; of counts of countries, what is decided or only proposed."""
+        found = breaks_followed(name for fact in self.facts for name in fact.extra.get("breaks", ())) if self.is_as_decided else self._breaks_as_published()
         return [{"text": break_told(geo, year, state), "url": f"/series-breaks/?geo={geo}"} for geo, year, state in found]
 
     def rows(self) -> list[Fact]:
         """The facts as a CSV tells them: a count stands as published, and its note names a break in its year, followed in studies alone."""
-        if self.run:
+        if self.is_as_decided:
             return list(self.facts)
         states = {(geo, year): state for geo, year, state in self._breaks_as_published()}
         return [replace(fact, note="; ".join(filter(None, (fact.note, _noted(fact, states))))) for fact in self.facts]
@@ -178,7 +183,7 @@ def described(figure: Figure, sheet: Sheet, address: str) -> dict[str, Any]:
     return {
         "title": figure.title, "language": reader(), "page": f"{base}{address}/{query}", "csv": f"{base}{address}.csv{query}",
         "columns": dict(FIELDS), "units": sorted({fact.unit for fact in figure.facts}), "designs": sorted({fact.design for fact in figure.facts}),
-        "levels": sorted({fact.level for fact in figure.facts if fact.level is not None}), "rows": len(figure.facts), "unknown": figure.unknown, "breaks": [each["text"] for each in figure.breaks], "as_published": figure.run is None, "sdg": list(figure.sdg),
+        "levels": sorted({fact.level for fact in figure.facts if fact.level is not None}), "rows": len(figure.facts), "unknown": figure.unknown, "breaks": [each["text"] for each in figure.breaks], "as_published": not figure.is_as_decided, "sdg": list(figure.sdg),
         "sources": [{name: credit[name] for name in ("source", "release", "edition", "licence", "attribution", "share_alike", "sha256")} | {"taken": credit["taken"].isoformat()} for credit in figure.credits()],
         "study": {
             "kind": figure.run.kind, "number": figure.run.number, "digest": figure.run.digest, "experimental": figure.run.experimental, "parameters": figure.run.parameters,
