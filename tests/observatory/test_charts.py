@@ -34,6 +34,14 @@ def test_an_axis_has_a_scale_whatever_it_holds_and_no_more_than_fits(low: float,
     assert len(ticks) > 1 or low == high
 
 
+def test_names_of_lines_near_zero_stand_above_the_years() -> None:
+    series = [Line(f"Some region of the world, number {number}", ((2019, float(number)), (2020, float(number)))) for number in range(4)] + [Line("Largest", ((2019, 900.0), (2020, 1000.0)))]
+    texts = [*ElementTree.fromstring(lines("Students", "d", series, ("Year",), []).svg).iter(f"{SVG}text")]
+    year = min(float(text.get("y", "")) for text in texts if text.text == "2020")
+    named = sorted(float(text.get("y", "")) for text in texts if "name" in (text.get("class") or ""))
+    assert (named[-1] + 2 * 14 < year, min(after - before for before, after in itertools.pairwise(named)) >= 18) == (True, True)
+
+
 def test_round_values_are_said_short_in_each_language() -> None:
     told = [edge(number, unit, language) for number, unit, language in ((-0.2, "share", "en"), (0.025, "share", "fr"), (-20_000, "students", "es"), (1.5e6, "students", "fr"), (0.4, "ratio", "pt-br"))]
     assert told == ["−20%", "2,5\u202f%", "−20 k", "1.5 M", "0,40"]

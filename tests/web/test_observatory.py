@@ -394,6 +394,14 @@ def test_flows_are_ranked_without_those_who_stay_and_can_be_narrowed(anybody: Cl
     assert ("That is not zero" in nowhere, "<figure" in nowhere) == (True, False)
 
 
+def test_flows_credit_the_releases_that_tell_them_and_no_others_of_the_same_source(anybody: Client) -> None:
+    with_countries()
+    listed = release("uis", [{"series": "flows.top10", "geo": "PER", "geo2": "CHL", "year": 2021, "value": 9.0, "qualifier": "TRUNCATED"}])
+    release("uis", [{"series": "flows", "geo": "RUS", "geo2": to, "year": 2021, "value": 9.0} for to in ("CHL", "ARG")])
+    credited = {figure: {each["release"] for each in anybody.get(f"/observatory/flows.json?data=uis-flows.top10&from=PER&to=CHL&year=2021&figure={figure}").json()["sources"]} for figure in ("flows", "pair")}
+    assert credited == {"flows": {str(listed.pk)}, "pair": {str(listed.pk)}}
+
+
 def test_a_pair_is_told_year_by_year_in_both_directions_with_its_gaps(anybody: Client) -> None:
     told = {("PER", "ESP"): {2015: 10.0, 2016: 20.0, 2018: 30.0}, ("ESP", "PER"): {2016: 5.0}}
     release("oecd", [{"series": "flows.5T8", "geo": origin, "geo2": to, "year": year, "value": value} for (origin, to), cells in told.items() for year, value in cells.items()])
@@ -432,6 +440,7 @@ def test_who_stays_in_a_region_is_told_from_what_is_proved_to_what_is_possible(a
     release("uis", [{"series": series, "geo": "PER", "year": 2021, "value": value} for series, value in ((INBOUND, 100.0), (NET, -4900.0))])
     told = rows_of(anybody.get(f"{address}.csv?figure=stays"))
     assert [(round(float(row["low"]), 2), round(float(row["high"]), 2)) for row in told] == [(0.18, 0.76)]
+    assert {each["source"] for each in anybody.get(f"{address}.json?figure=stays").json()["sources"]} == {"oecd", "uis"}
     assert ["2021", "18.0%", "18.0% to 76.0%", "42.0%"] in table(anybody.get(f"{address}/").content.decode())
 
 

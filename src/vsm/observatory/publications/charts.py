@@ -90,7 +90,7 @@ def lines(title: str, description: str, series: Sequence[Line], head: tuple[str,
     every = max(1, ceil(len(years) / 6))
     marks += [f'<text class="tick" x="{x(year)}" y="{top + height + 28}" text-anchor="middle" fill="#3d4d54">{year}</text>' for year in years[::every]]
     names = [_halves(one.label, AFTER) for one in series]
-    ends = _apart([y(one.points[-1][1]) for one in series], 18 if all(len(name) == 1 for name in names) else 36)
+    ends = _apart([y(one.points[-1][1]) for one in series], 18 if all(len(name) == 1 for name in names) else 36, top + height)
     for number, one in enumerate(series):
         ink, dash = INKS[number % len(INKS)], DASHES[number % len(DASHES)]
         for band in one.bands:
@@ -174,10 +174,12 @@ def short(number: float) -> str:
     return f"{sign}{size / 1e3:g} k" if size >= 1e3 else f"{sign}{size:g}"
 
 
-def _apart(places: Sequence[float], least: float) -> list[float]:
-    """Places pushed apart until each has room, in their order."""
+def _apart(places: Sequence[float], least: float, lowest: float) -> list[float]:
+    """Places pushed apart until each has room, in their order; none below `lowest`, where the years stand."""
     order = sorted(range(len(places)), key=lambda number: places[number])
     moved = list(places)
     for before, after in itertools.pairwise(order):
         moved[after] = max(moved[after], moved[before] + least)
+    for room, number in enumerate(reversed(order)):
+        moved[number] = min(moved[number], lowest - room * least)
     return moved

@@ -233,7 +233,7 @@ def stays(found: Loaded, region: str) -> Figure:
     table = [(str(fact.year), told(fact), told(fact, "band"), told(listed)) for fact, listed in zip(facts, coverage, strict=True)]
     drawing = lines(title, word("lines"), [low, high], (word("year"), _("at least"), word("band"), _("Listed")), table)
     unknown = _("Where the students go whom no list tells apart: counted as gone they give the lower end, counted as stayed the upper end.")
-    return Figure("stays", title, drawing, facts, unknown, found.releases, note=_("In per cent."), sdg=BALANCE)
+    return Figure("stays", title, drawing, facts, unknown, tuple(dict.fromkeys((*found.telling(found.matrices[0]), *found.told_by(*COUNTS)))), note=_("In per cent."), sdg=BALANCE)
 
 
 def flow_table(found: Loaded, matrix: Matrix, pairs: Mapping[tuple[str, str], float], year: int) -> Figure:
@@ -247,7 +247,7 @@ def flow_table(found: Loaded, matrix: Matrix, pairs: Mapping[tuple[str, str], fl
     unknown = _("Flows to hosts that do not tell where their students come from are missing, so a sum of flows is a lower bound. By citizenship or by earlier schooling differs from host to host.")
     if matrix.truncated:
         unknown = _("This source lists the ten largest flows of each country alone: the smaller ones are not zero, they are not told.") + " " + unknown
-    releases = [release for release in found.releases if release.source == matrix.source]
+    releases = found.telling(matrix)
     return Figure("flows", title, drawing, facts, unknown, releases, note=_("The picture shows the ten largest; the table up to fifty."), sdg=BALANCE)
 
 
@@ -262,7 +262,7 @@ def pair(found: Loaded, matrix: Matrix, one: str, other: str) -> list[Figure]:
     if not series:
         return []
     title = _("Between %(one)s and %(other)s") % {"one": name_of(one, reader()), "other": name_of(other, reader())}
-    releases = [release for release in found.releases if release.source == matrix.source]
+    releases = found.telling(matrix)
     unknown = _("A year without a point is not told: the host did not report, or the flow was too small for a list. Who came back is not known.")
     return [Figure("pair", title, yearly_lines(title, series), [fact for facts in series.values() for fact in facts], unknown, releases, sdg=BALANCE)]
 

@@ -87,6 +87,10 @@ class Loaded:
         """The releases that tell one of these series: a figure credits those that it is made of, and no others."""
         return tuple(release for release in self.releases if release.source == _counting(self.releases) and {*names} & {key.rstrip("@") for key in release.covers})
 
+    def telling(self, matrix: "Matrix") -> tuple[Release, ...]:
+        """The releases that tell flows of a matrix: whole, or origin by origin."""
+        return tuple(release for release in self.releases if release.source == matrix.source and matrix.series in {key.partition(">")[0] for key in release.covers})
+
     def facts(self, measure: str, geo: str) -> list[Fact]:
         """A series as facts; what is computed from published counts is descriptive and has no band."""
         unit = {"ratio": "ratio", "circulation": "index", "per-thousand": "ratio"}.get(measure, "students")
