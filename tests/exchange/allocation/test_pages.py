@@ -18,6 +18,7 @@ from vsm.exchange.allocation.models import Frozen, Run, SealedSeed, Seat
 from vsm.exchange.allocation.rules import opaque
 from vsm.exchange.applications.models import Call
 from vsm.kit import clock
+from vsm.web.coordinator.allocation import seats_table
 from vsm.web.coordinator.comparing import placed_of
 from vsm.web.student.allocation import result_for
 
@@ -136,6 +137,24 @@ def test_the_waiting_list_shows_order_and_reason() -> None:
     csv = b"".join(carlos.get("/waiting-places.csv").streaming_content).decode()  # type: ignore[attr-defined] -- a streaming answer
     assert csv.splitlines()[0].lstrip("\ufeff").split(",")[1:8] == ["offering", "position", "student", "home", "band", "lottery", "rank"]
     assert len(csv.splitlines()) == 3
+
+
+def test_whoever_has_an_offer_keeps_the_place_and_is_not_counted_among_those_who_wait() -> None:
+    world = given.three()
+    run = given.published(world)
+    carlos, algebra = reader(world.people["carlos"]), world.offerings["algebra"]
+    here = f"/waiting-places/?call={world.call.pk}&offering={algebra.pk}"
+
+    def told() -> tuple[list[str], list[bool]]:
+        rows = [row["cells"] for row in seats_table(world.call, run)["rows"]]
+        links = [cell["value"] for row in rows for cell in row if str(cell["value"]).find("waiting-places") > 0 and str(algebra.pk) in str(cell["value"])]
+        assert [link["url"] for link in links] == [f"{here}&state=waiting"]
+        return [link["label"] for link in links], ["Ana" in text_of(carlos, f"{here}{rest}") for rest in ("", "&state=waiting", "&state=offered")]
+
+    assert told() == (["1"], [True, True, False])
+    actions.add_seats(world.call, by=world.carlos, now=NOW, offering=algebra.pk, seats=1, because="A bigger room.")
+    assert told() == (["0"], [True, False, True])
+    assert "Has an offer" in text_of(carlos, here)
 
 
 @pytest.mark.parametrize(("path", "queries"), [("/runs/", 8), ("/seats/", 8), ("/waiting-places/", 9)])

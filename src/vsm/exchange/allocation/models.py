@@ -250,6 +250,14 @@ class WaitingPlaces(VisibleQuerySet):
             | models.Q(run__call__organisation_id__in=actor.organisations("coordinator"))
         )
 
+    def waiting(self) -> "WaitingPlaces":
+        """Those without an open offer of this very offering."""
+        return self.exclude(_has_offer())
+
+    def offered(self) -> "WaitingPlaces":
+        """Those who have such an offer: they keep their place until they answer it."""
+        return self.filter(_has_offer())
+
 
 class WaitingPlace(Record):
     """A student's place on an offering's waiting list: by band, then lottery number, as in the run.
@@ -278,6 +286,10 @@ class WaitingPlace(Record):
             models.UniqueConstraint(fields=["application", "offering", "run"], name="once_per_waiting_list"),
             models.UniqueConstraint(fields=["run", "offering", "position"], name="one_student_per_place"),
         ]
+
+
+def _has_offer() -> models.Exists:
+    return models.Exists(Seat.objects.filter(application=models.OuterRef("application"), offering=models.OuterRef("offering"), state=SeatState.OFFERED))
 
 
 class Trials(VisibleQuerySet):

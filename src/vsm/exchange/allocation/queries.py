@@ -52,6 +52,10 @@ SEAT_STATES = {
     SeatState.RELEASED.value: (_("Given back"), "neutral"),
     SeatState.WITHDRAWN.value: (_("Withdrawn"), "neutral"),
 }
+PLACE_STATES = {
+    "waiting": (_("Waiting"), "info"),
+    "offered": (_("Has an offer"), "warn"),
+}
 # Which of our own quotas stopped a student (see `freezing` for their names), told without a word of technique.
 QUOTA_TEXTS = {
     "agreements": N_(
@@ -391,6 +395,12 @@ def _holds(place: Any) -> str:
     return ", ".join(map(str, held))
 
 
+def _place_state(place: Any) -> str:
+    """As `WaitingPlaces` narrows, from the seats that a list has fetched already."""
+    is_offered = any(seat.offering_id == place.offering_id and seat.state == SeatState.OFFERED for seat in place.application.seats.all())
+    return "offered" if is_offered else "waiting"
+
+
 RUN = resource(
     Resource(
         "run", "runs", Run, _("Allocation run"), _("Allocation runs"), lambda run: f"{call_title(run.call)} · {run.number}",
@@ -472,17 +482,22 @@ WAITING_PLACE = resource(
             Shown("lottery", _("Lottery number"), lambda p: lottery_shown(p.lottery), "number", listed=True, sort="lottery"),
             Shown("rank", _("Choice number"), lambda p: p.rank, "integer", listed=True, sort="rank"),
             Shown("holds", _("Holds choices"), _holds, listed=True),
+            Shown("state", _("State"), _place_state, "state", listed=True),
             Shown("application", _("Application"), lambda p: Ref("application", p.application_id, p.application.student.name), "ref"),
             Shown("call", _("Call"), lambda p: call_ref(p.application.call), "ref"),
         ),
         filters=(
+            Filter(
+                "state", _("State"), lambda found, value: getattr(found, value)() if value in PLACE_STATES else found.none(),
+                choices=lambda _actor: [(value, str(label)) for value, (label, _tone) in PLACE_STATES.items()],
+            ),
             Filter("offering", _("Course"), _pick("offering_id"), choices=_offering_choices(WaitingPlace)),
             Filter("call", _("Call"), _pick("run__call_id"), choices=_call_choices(WaitingPlace, "run__call_id")),
             Filter("home", _("Home institution"), _pick("application__home_id"), choices=_home_choices(WaitingPlace)),
         ),
         order="position", searched=("application__folded", "offering__folded"),
         related=("application__student", "application__home", "application__call__organisation", "offering__opportunity__organisation"),
-        prefetch=("application__seats",),
+        prefetch=("application__seats",), states=PLACE_STATES,
         empty=_("Nobody waits."),
     )
 )  # fmt: skip

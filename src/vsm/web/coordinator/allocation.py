@@ -193,7 +193,7 @@ def offerings_table(run: Run) -> dict[str, Any]:
 def seats_table(call: Call, run: Run) -> dict[str, Any]:
     """How each course stands now, with the way to its seats and to its waiting list."""
     states = Counter(Seat.objects.filter(run=run).values_list("offering_id", "state"))
-    waiting = Counter(WaitingPlace.objects.filter(run=run).values_list("offering_id", flat=True))
+    waiting = Counter(WaitingPlace.objects.waiting().filter(run=run).values_list("offering_id", flat=True))
     rows = []
     for row in offerings_of(call):
         offered, accepted = (states[row.offering_id, state] for state in (SeatState.OFFERED, SeatState.ACCEPTED))
@@ -202,7 +202,7 @@ def seats_table(call: Call, run: Run) -> dict[str, Any]:
             [
                 {"value": {"url": f"/seats/{query}", "label": title_of(row.offering)}, "kind": "link"},
                 row.seats, accepted, offered, max(0, row.seats - accepted - offered),
-                {"value": {"url": f"/waiting-places/{query}", "label": str(waiting[row.offering_id])}, "kind": "link"},
+                {"value": {"url": f"/waiting-places/{query}&state=waiting", "label": str(waiting[row.offering_id])}, "kind": "link"},
             ]
         )  # fmt: skip
     labels = [_("Course"), _("Seats"), _("Accepted"), _("Offered"), _("Free"), _("Waiting")]
