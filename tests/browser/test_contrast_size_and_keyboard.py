@@ -1,5 +1,7 @@
 """What a page owes to those who see little or use no pointer: contrast in the dark, text at 200 %, the way by keyboard alone."""
 
+from importlib.resources import files
+
 import pytest
 from playwright.sync_api import Browser, Page
 
@@ -10,6 +12,7 @@ from tests.browser.visitor import a_visitor
 pytestmark = [pytest.mark.browser, pytest.mark.committed]
 
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
+STYLE = files("vsm.web") / "static/vsm/vsm.css"
 READERS_TEXT = 16  # px, what browsers are set to at first
 # What is cut off: text in a box that hides what does not fit, screen-reader text aside.
 CUT = """() => [...document.querySelectorAll('main *')].filter(e => {
@@ -90,3 +93,12 @@ def press_enter(page: Page) -> None:
     with page.expect_navigation():
         page.keyboard.press("Enter")
 
+
+def test_two_buttons_below_each_other_do_not_touch(browser: Browser) -> None:
+    """As the page of recovery codes has them, which a library writes without a frame around its buttons."""
+    buttons = '<a class="button" href="/1">Descargar los códigos</a> <a class="button" href="/2">Generar códigos nuevos</a>'
+    page = browser.new_page(viewport={"width": 360, "height": 640})
+    page.set_content(f'<style>{STYLE.read_text()}</style><main class="page"><div class="wrap"><div class="form"><p>…</p>{buttons}</div></div></main>')
+    upper, lower = (box for each in page.locator(".button").all() if (box := each.bounding_box()))
+    page.close()
+    assert lower["y"] - (upper["y"] + upper["height"]) >= 8
