@@ -79,7 +79,7 @@ PEOPLE: dict[str, tuple[Stop, ...]] = {
         Stop("/learning-agreements/", (ROW,)), Stop("/timetable/"), Stop("/timetable/?view=table"), Stop("/enrolments/", (ROW,)),
         Stop("/transcripts/", (ROW,)), Stop("/decisions/", (ROW,)), Stop("/credentials/", (ROW,)),
         Stop("/availability/"), Stop("/series/", (ROW,)), Stop("/timetable/?view=table", ("main tbody tr:has-text('Water in three') th a",)), Stop(TURNS),
-        Stop("/seats/", (ROW,)), Stop("/declarations/"), Stop("/appeals/"), Stop("/profile/", (act("edit_profile"),)), Stop("/profile/", (act("make_token"),)),
+        Stop("/seats/", (ROW,)), Stop("/declarations/"), Stop("/appeals/"), Stop("/profile/", (act("edit_profile"),)), Stop("/profile/", (act("change_address"),)), Stop("/profile/", (act("make_token"),)),
         Stop("/placement-applications/", (ROW,)), Stop("/placement-applications/", (ROW, act("book"))), Stop("/placements/", (ROW,)), Stop("/placements/", (ROW, act("log_hours"))),
         Stop("/placements/", (ROW, act("evaluate"))), Stop("/placements/", (ROW, act("raise_concern"))), Stop("/placement-agreements/", (ROW,)),
         Stop("/accounts/2fa/"), Stop("/accounts/2fa/totp/activate/"), Stop("/accounts/2fa/webauthn/"), Stop("/accounts/password/change/"), Stop("/accounts/logout/"),

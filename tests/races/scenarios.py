@@ -12,11 +12,12 @@ from django.db import transaction
 from tests.races.stage import at_once
 from vsm.exchange.institutions.actions import edit_organisation
 from vsm.exchange.institutions.models import Organisation, Unit
-from vsm.exchange.people.models import Person
-from vsm.exchange.people.queries import actor_of
+from vsm.exchange.people.actions import change_address, confirm_by_link
+from vsm.exchange.people.models import AddressChange, Person
+from vsm.exchange.people.queries import actor_of, token_hash
 from vsm.kit import audit
 from vsm.kit.actions import action
-from vsm.kit.actors import SYSTEM, Actor
+from vsm.kit.actors import ANONYMOUS, SYSTEM, Actor
 from vsm.kit.errors import Conflict, Refused
 from vsm.kit.models import AuditEvent, IdempotencyKey
 from vsm.kit.verdict import Reason
@@ -118,6 +119,28 @@ def appends(writers: int, each: int) -> dict[str, Any]:
 
     answers = at_once([write] * writers)
     return {"links": AuditEvent.objects.count(), "failed": [repr(a) for a in answers if not isinstance(a, int)], "faults": audit.verify()}
+
+
+def one_address(takers: int, naive: bool) -> dict[str, Any]:
+    """Many confirm at once that the same address is theirs. The naive way looks whether it is free, then writes past the constraint's answer."""
+    people: list[Person] = [Person.objects.create_user(f"p{number}@example.edu", None, name=f"P{number}") for number in range(takers)]
+    for number, person in enumerate(people):
+        change_address(person, by=actor_of(person, NOW), now=NOW, new_address="shared@example.edu")
+        AddressChange.objects.filter(person=person).update(token_hash=token_hash(f"t{number}"))
+
+    def confirm(number: int) -> Person:
+        return confirm_by_link(f"t{number}", by=ANONYMOUS, now=NOW)
+
+    def naively(number: int) -> Person:
+        if Person.objects.filter(email="shared@example.edu").exists():
+            raise Conflict(Reason("address-taken", "Taken."))
+        time.sleep(0.05)
+        Person.objects.filter(pk=people[number].pk).update(email="shared@example.edu")
+        return people[number]
+
+    answers = at_once([lambda number=number: (naively if naive else confirm)(number) for number in range(takers)])
+    told = Counter("confirmed" if isinstance(answer, Person) else type(answer).__name__ for answer in answers)
+    return {"owners": Person.objects.filter(email="shared@example.edu").count(), "told": dict(told), "waiting": AddressChange.objects.count(), "faults": audit.verify()}
 
 
 def _organisation(**facts: Any) -> Organisation:

@@ -48,3 +48,13 @@ def test_without_a_key_every_delivery_has_its_effect(play: Play) -> None:
 def test_eight_writers_append_one_whole_audit_chain(play: Play) -> None:
     answer = play(f"{SCENARIOS}:appends", writers=8, each=25)
     assert answer == {"links": 200, "failed": [], "faults": []}
+
+
+def test_of_eight_who_confirm_the_same_address_one_gets_it_and_the_others_are_told(play: Play) -> None:
+    answer = play(f"{SCENARIOS}:one_address", takers=8, naive=False)
+    assert answer == {"owners": 1, "told": {"confirmed": 1, "Conflict": 7}, "waiting": 7, "faults": []}
+
+
+def test_the_naive_way_breaks_on_the_constraint_and_tells_nobody_why(play: Play) -> None:
+    answer = play(f"{SCENARIOS}:one_address", takers=8, naive=True)
+    assert (answer["owners"], answer["told"].get("IntegrityError", 0) > 0) == (1, True)

@@ -21,7 +21,7 @@ from vsm.exchange.catalogue.models import Offering
 from vsm.exchange.credentials.models import Credential
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.learning_agreements.models import LearningAgreement, Signature
-from vsm.exchange.people.models import Invitation, Person, is_zone
+from vsm.exchange.people.models import AddressChange, Invitation, Person, is_zone
 from vsm.exchange.people.queries import holders
 from vsm.exchange.people.rules import Role
 from vsm.exchange.preparations.models import Pairing, PreparationRequirement
@@ -61,6 +61,23 @@ def invitation(invitation_id: str, secret: str) -> None:
     guest = Person(email=found.email, name=found.email, language=found.language, zone=found.organisation.zone)
     guest.pk = None
     write("invitation", guest, f"/invitation/{secret}/", organisation_id=found.organisation_id, organisation=found.organisation.name, expires_at=found.expires_at)
+
+
+@task()
+def address_change(change_id: str, secret: str) -> None:
+    """To the new address the link, or, where somebody has it, only that it was asked for. To the present one what to do."""
+    change = AddressChange.objects.select_related("person").filter(pk=change_id).first()
+    if change is None:  # asked anew since
+        return
+    person, owner = change.person, Person.objects.filter(email=change.email).first()
+    write("address_asked", person, "/accounts/password/reset/", new_address=change.email)
+    if owner:
+        write("address_taken", owner, "/accounts/login/")
+        return
+    # Not as a letter of the person: whoever may read hers in the outbox has not shown that the mailbox is theirs.
+    guest = Person(email=change.email, name=person.name, language=person.language, zone=person.zone)
+    guest.pk = None
+    write("address_confirm", guest, f"/address/{secret}/", expires_at=change.expires_at)
 
 
 @task()

@@ -9,6 +9,7 @@ from vsm.exchange.credentials.tasks import publish_revocation, rotate_keys, sign
 from vsm.exchange.emergencies import runs
 from vsm.exchange.events.subjects import OFFERED
 from vsm.exchange.learning_agreements.actions import leave_out_seat, open_for_seat
+from vsm.exchange.placements.actions.running import follow_mentors
 from vsm.exchange.placements.queries.vacancies import offerings_open as vacancies_open
 from vsm.exchange.programmes.actions import offer_next
 from vsm.exchange.programmes.queries import offerings_open as intakes_open
@@ -25,6 +26,8 @@ open_offerings.append(intakes_open)
 OFFERED.append(subjects)
 
 subscribe("invitation.sent", letters.invitation)
+subscribe("address_change.asked", letters.address_change)
+subscribe("person.address_changed", follow_mentors)
 subscribe("agreement.proposed", letters.agreement_proposed)
 subscribe("call.published", seal_seed)
 subscribe("appeal.filed", letters.appeal_filed)

@@ -50,7 +50,7 @@ class Ask:
     """How a door asks a person for one input of an action: `Annotated[str, Ask(_("Reason"))]`.
 
     `kind` narrows the widget where the type does not say enough: long_text, localized, countries (typed by name), ranking (an ordered list of
-    choices), read_only (a column of a row shown, not asked). `choices(record, actor)` lists what can be chosen,
+    choices), password, read_only (a column of a row shown, not asked). `choices(record, actor)` lists what can be chosen,
     `start(record, actor)` is what the form begins with (else the record's own attribute of that name, else the
     default). `limit` is the greatest length (or number
     of ranks, which may depend on the record). A parameter `list[Row]`, Row being a pydantic model, is asked as a table.
@@ -263,7 +263,8 @@ def _first_use(entry: Action, record: Record, given: Mapping[str, Any]) -> Recor
     person_id = by.person_id
     if person_id is None:
         raise RuntimeError("a key belongs to a person")
-    inputs = {name: value for name, value in given.items() if name not in {"by", "now"}}
+    # Not of a password: this digest has no salt and is quick to guess by.
+    inputs = {name: value for name, value in given.items() if name not in {"by", "now"} and entry.asks[name].kind != "password"}
     told = json.dumps([entry.name, str(record.pk), inputs], default=_plain, sort_keys=True)
     fingerprint = hashlib.sha256(told.encode()).hexdigest()
     try:

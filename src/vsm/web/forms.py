@@ -146,6 +146,8 @@ def _plain_field(kind: Any, ask: Ask, common: dict[str, Any], optional: bool) ->
         return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **common)
     if kind is dt.time:
         return forms.TimeField(widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"), **common)
+    if ask.kind == "password":
+        return forms.CharField(strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}), **common)
     widget = forms.Textarea(attrs={"rows": 4}) if ask.kind == "long_text" else forms.TextInput()
     return forms.CharField(max_length=ask.limit if isinstance(ask.limit, int) else None, widget=widget, empty_value=None if optional else "", **common)
 

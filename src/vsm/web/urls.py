@@ -8,7 +8,7 @@ from vsm.web import desk, objects
 
 # Each module here has `urlpatterns` of its own, may register extras of noun pages, or both.
 PAGES = (
-    "public.home", "public.invitations", "public.catalogue", "public.calls", "public.allocation", "public.verify", "public.tokens", "public.statistics", "public.offline",
+    "public.home", "public.invitations", "public.addresses", "public.catalogue", "public.calls", "public.allocation", "public.verify", "public.tokens", "public.statistics", "public.offline",
     "student.applications", "student.allocation", "student.learning_agreements", "student.sessions", "student.availability", "student.series", "student.recognition", "student.credentials",
     "coordinator.agreements", "coordinator.catalogue", "coordinator.applications", "coordinator.allocation", "coordinator.trials", "coordinator.learning_agreements",
     "instructor.sessions", "instructor.finding", "instructor.results", "registrar.recognition", "registrar.credentials",

@@ -7,8 +7,11 @@ import pytest
 
 from tests.exchange.placements.given import FIRST, LAST, NOW, STARTED, World, fresh
 from vsm.exchange.credentials.models import Credential
+from vsm.exchange.people.actions import change_address, confirm_by_link
+from vsm.exchange.people.models import AddressChange
+from vsm.exchange.people.queries import token_hash
 from vsm.exchange.placements.actions import certifying, duties, hosts, hours, running
-from vsm.exchange.placements.models import HoursEntry, PlacementCredit
+from vsm.exchange.placements.models import HoursEntry, Placement, PlacementCredit
 from vsm.exchange.placements.states import PlacementState
 from vsm.kit import audit, clock
 from vsm.kit.actors import SYSTEM
@@ -143,3 +146,14 @@ def test_a_certificate_that_is_owed_is_reminded_of_once(world: World) -> None:
             drain()
     letters = Message.objects.filter(subject__startswith="Certificate owed").values_list("to", flat=True)
     assert sorted(letters) == sorted(world.people[name].email for name in ("elena", "mario"))
+
+
+def test_a_mentor_whose_mail_address_changes_stays_the_mentor(world: World) -> None:
+    mario, placement = world.people["mario"], world.running()
+    change_address(mario, by=world.by("mario"), now=STARTED, new_address="mario@new.example")
+    AddressChange.objects.update(token_hash=token_hash("secret"))
+    confirm_by_link("secret", by=world.by("mario"), now=STARTED)
+    drain()
+    assert (fresh(placement).mentor_email, fresh(placement).mentor_id) == ("mario@new.example", mario.pk)
+    assert list(Placement.objects.visible_to(world.by("mario"))) == [placement]
+    assert [(each.verb, each.who, each.changes) for each in audit.history([("placement", placement.pk)])][:1] == [("follow_mentor", "system", {"mentor_email": [mario.email, "mario@new.example"]})]

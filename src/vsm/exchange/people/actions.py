@@ -1,4 +1,4 @@
-"""What persons do about themselves: profile, invitation accepted, access tokens."""
+"""What persons do about themselves: profile, mail address, invitation accepted, access tokens."""
 
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
@@ -6,17 +6,22 @@ from typing import Annotated, Literal
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from vsm.exchange.people.models import Invitation, Membership, Person, Token, is_zone, zones
+from vsm.exchange.people.models import AddressChange, Invitation, Membership, Person, Token, is_zone, zones
 from vsm.exchange.people.queries import TOKEN_PURPOSES, token_hash
 from vsm.kit.actions import Ask, action
-from vsm.kit.actors import SYSTEM, Actor
-from vsm.kit.errors import Invalid, Refused
+from vsm.kit.actors import ANONYMOUS, SYSTEM, Actor
+from vsm.kit.errors import Conflict, Invalid, Refused
+from vsm.kit.events import emit
 from vsm.kit.i18n import N_
+from vsm.kit.mail_addresses import LONGEST, is_mail_address
+from vsm.kit.models import AuditEvent
 from vsm.kit.verdict import Reason
 
 Language = Literal["es", "pt-br", "en", "fr"]
+LINK_HOURS, MOST_LINKS = 24, 5
 
 
 @action("edit_profile", on=Person, label=_("Edit profile"), allow=("self@id",), tone="primary")
@@ -32,6 +37,92 @@ def edit_profile(
     person.name, person.language, person.zone = name, language, zone
     person.save()
     return person
+
+
+@action("change_address", on=Person, label=_("Ask for another mail address"), allow=("self@id",))
+def change_address(
+    person: Person, *, by: Actor, now: datetime,
+    new_address: Annotated[str, Ask(_("New mail address"), _("A link is mailed there. Your address stays as it is until you open the link and confirm."), limit=LONGEST)],
+    password: Annotated[str, Ask(_("Your present password"), _("Leave it empty if your account has none."), kind="password")] = "",
+) -> Person:  # fmt: skip
+    """Mail a link to the new address, which works once and for a day, and tell the present address of it. A link asked for before ends.
+
+    Whether the new address belongs to somebody else is told to that address alone.
+    """
+    address, problems = new_address.strip().lower(), []
+    if not is_mail_address(address):
+        problems.append(Reason("email", N_("This is not a mail address."), {}, "new_address"))
+    if address == person.email:
+        problems.append(Reason("same-address", N_("This is your address already."), {}, "new_address"))
+    if person.has_usable_password() and not person.check_password(password):
+        problems.append(Reason("password-wrong", N_("This is not the password of your account. Write the one by which you sign in."), {}, "password"))
+    Invalid.because(problems)
+    asked = AuditEvent.objects.filter(noun="person", object_id=person.pk, verb="change_address", at__gt=now - timedelta(hours=LINK_HOURS)).count()
+    if asked >= MOST_LINKS:  # nobody's mailbox is filled through us
+        raise Refused(Reason("too-many-links", N_("%(count)s links were mailed for your account within a day. Look for the last one, also among unwanted mail, or ask again tomorrow."), {"count": asked}))
+    secret = token_urlsafe(32)
+    AddressChange.objects.filter(person=person).delete()
+    change = AddressChange(
+        person=person, email=address, token_hash=token_hash(secret), account_hash=_account_hash(person), expires_at=now + timedelta(hours=LINK_HOURS),
+    )  # fmt: skip
+    change.save()
+    emit("address_change.asked", change_id=str(change.pk), secret=secret)
+    return person
+
+
+@action("confirm_address", on=Person, label=_("Confirm mail address"), allow=())
+def confirm_address(person: Person, *, by: Actor, now: datetime, token: str) -> Person:
+    """The address to which the link was mailed becomes the person's, for signing in too. The door has found the person by the link."""
+    change = change_of(token)
+    if change is None or change.person_id != person.pk:  # the link was used, or replaced, since the door looked
+        raise Refused(no_such_change())
+    Refused.because(why_not_confirm(change, now))
+    before, person.email = person.email, change.email
+    try:
+        with transaction.atomic():  # the table decides between two who confirm the same address at once
+            person.save()
+    except IntegrityError as cause:
+        raise Conflict(Reason("address-taken", N_("Another account has this address by now. Yours keeps the one that it had."))) from cause
+    # allauth signs in by every address that it has noted.
+    person.emailaddress_set.all().delete()  # type: ignore[attr-defined]  # -- allauth's, unknown to whoever checks the slices alone
+    change.delete()
+    emit("person.address_changed", person_id=str(person.pk), before=before)
+    return person
+
+
+def confirm_by_link(token: str, *, by: Actor, now: datetime) -> Person:
+    """Confirm with the token of the mailed link, signed out or as the person who asked for it."""
+    change = change_of(token)
+    if change is None:
+        raise Refused(no_such_change())
+    Refused.because(why_not_confirm(change, now, by))
+    whoever_holds = Actor(person_id=None, label=change.person.name, is_system=True, language=change.person.language, zone=change.person.zone, via="link")
+    return confirm_address(change.person, by=whoever_holds, now=now, token=token)
+
+
+def change_of(token: str) -> AddressChange | None:
+    """The change that the link's token confirms, if it is still the newest of its person."""
+    found: AddressChange | None = AddressChange.objects.select_related("person").filter(token_hash=token_hash(token)).first()
+    return found
+
+
+def no_such_change() -> Reason:
+    return Reason("no-such-change", N_("This link was used already, a later one replaced it, or it was mistyped. Your profile tells which address you have."))
+
+
+def why_not_confirm(change: AddressChange, now: datetime, by: Actor = ANONYMOUS) -> list[Reason]:
+    """Why the link changes no address: for this reader, or any more."""
+    if by.person_id not in {None, change.person_id}:
+        return [Reason("other-account", N_("You are signed in to another account than the one that asked for this address. Sign out, then open the link again."))]
+    if change.expires_at <= now:
+        return [Reason("change-expired", N_("This link expired on %(at)s. Ask for a new one on your profile."), {"at": change.expires_at})]
+    if change.account_hash != _account_hash(change.person):
+        return [Reason("account-changed", N_("The address or the password of the account has changed since this link was asked for. Ask for a new one on your profile."))]
+    return []
+
+
+def _account_hash(person: Person) -> str:
+    return token_hash(f"{person.email} {person.password}")
 
 
 @action("make_token", on=Person, label=_("Make an access token"), allow=("self@id",))

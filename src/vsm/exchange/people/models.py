@@ -207,6 +207,26 @@ class Token(Record):
         return (self.label,)
 
 
+class AddressChange(Record):
+    """A mail address that a person asked for and has not shown to be theirs. The newest only; gone once it is confirmed.
+
+    `account_hash` is of the address and password that the account had then: with another of either the link opens nothing.
+    """
+
+    noun = "address_change"
+
+    person = models.OneToOneField(Person, models.CASCADE, related_name="address_change")
+    email = models.EmailField()
+    token_hash = models.CharField(max_length=64, unique=True)
+    account_hash = models.CharField(max_length=64)
+    expires_at = models.DateTimeField()
+
+    objects = VisibleQuerySet.as_manager()
+
+    def searchable(self) -> tuple[str, ...]:
+        return ()
+
+
 @cache
 def zones() -> frozenset[str]:
     """Every IANA time zone of the tz database that we run with, read once a process (it means listing folders)."""

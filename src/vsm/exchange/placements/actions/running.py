@@ -4,7 +4,9 @@ from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from django.utils.translation import gettext_lazy as _
+from django_tasks import task
 
+from vsm.exchange.people.models import Person
 from vsm.exchange.placements.actions.agreeing import cancel_agreement
 from vsm.exchange.placements.models import Pause, Placement
 from vsm.exchange.placements.queries.placements import side_of, standing_of
@@ -127,6 +129,22 @@ def complete(placement: Placement, *, by: Actor, now: datetime) -> Placement:
     placement.ended_on = placement.ends_on
     emit("placement.changed", placement_id=str(placement.pk), what="completed", because="")
     return placement
+
+
+@action("follow_mentor", on=Placement, label=_("Follow the mentor"), allow=())
+def follow_mentor(placement: Placement, *, by: Actor, now: datetime, address: str) -> Placement:
+    """The mentor has another mail address by now, and stays the mentor. The agreement that was signed keeps its words."""
+    placement.mentor_email = address
+    placement.save()
+    return placement
+
+
+@task()
+def follow_mentors(person_id: str, before: str) -> None:
+    """A mentor is known by the mail address alone: it is carried along to every placement."""
+    address = Person.objects.get(pk=person_id).email
+    for placement in Placement.objects.filter(mentor_email__iexact=before):
+        follow_mentor(placement, by=SYSTEM, now=clock.now(), address=address)
 
 
 def _insure(placement: Placement, insurer: str, policy: str, insured_from: date, insured_until: date) -> None:
