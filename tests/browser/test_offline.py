@@ -211,3 +211,16 @@ def test_everything_works_where_there_is_no_service_worker(browser: Browser, sit
         assert checked(page, site) == ["4-12"]
     finally:
         context.close()
+
+
+def test_a_form_with_a_password_is_not_kept(page: Page, context: BrowserContext, site: str) -> None:
+    page.goto(f"{site}/profile/")
+    page.goto(f"{page.url}change_address/")
+    page.fill("input[name=new_address]", "ana@new.example")
+    page.fill("input[name=password]", PASSWORD)
+    context.set_offline(True)
+    with page.expect_navigation():
+        page.get_by_role("button", name="Ask for another mail address").click()
+    assert page.url == f"{site}/offline/?unsent"
+    assert page.locator("[data-forms] li").count() == 0
+    context.set_offline(False)

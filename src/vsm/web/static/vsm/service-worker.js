@@ -110,14 +110,14 @@ async function keepMine() {
   } catch (error) { /* the next page tries again */ }
 }
 
-/* A form that cannot be sent waits, if it has a key by which the server knows it again and no file, and was not sent only to get more lines. */
+/* A form that cannot be sent waits, if it has a key by which the server knows it again and neither file nor password, and was not sent only to get more lines. */
 async function form(request, url) {
   const copy = request.clone();
   try { return await fetch(request); } catch (error) { /* no connection */ }
   let given;
   try { given = await copy.formData(); } catch (error) { return Response.redirect(OFFLINE + "?unsent", 303); }
   const pairs = [...given.entries()], key = given.get("delivery_key"), reader = await meta("reader");
-  if (!key || !reader || given.has("more-lines") || pairs.some(([, value]) => typeof value !== "string" && value.size)) { return Response.redirect(OFFLINE + "?unsent", 303); }
+  if (!key || !reader || given.has("more-lines") || given.has("password") || pairs.some(([, value]) => typeof value !== "string" && value.size)) { return Response.redirect(OFFLINE + "?unsent", 303); }
   const body = new URLSearchParams(pairs.filter(([name, value]) => typeof value === "string" && name !== "form_title")).toString();
   const waiting = { id: key, url: url.pathname + url.search, body, title: String(given.get("form_title") || url.pathname), at: new Date().toISOString(), reader, state: "waiting", told: [] };
   await store("forms", "readwrite", (s) => s.put(waiting));
