@@ -104,6 +104,13 @@ def test_what_changed_is_compiled_and_nothing_else(tmp_path: Path) -> None:
     assert polib.mofile(str(path.with_suffix(".mo")))[0].msgstr == "Inicio"
 
 
+def test_no_line_of_french_begins_with_a_colon_or_ends_with_an_opening_quotation_mark(tmp_path: Path) -> None:
+    translated(tmp_path, Message("Why?"), "Pourquoi : « là » ? https://x.example/?a=1")
+    compile_changed(tmp_path)
+    found = {language: polib.mofile(str(catalogue(tmp_path, language).with_suffix(".mo")))[0].msgstr for language in ("fr", "es")}
+    assert found == {"fr": "Pourquoi\u00a0: «\u00a0là\u00a0»\u00a0? https://x.example/?a=1", "es": "Pourquoi : « là » ? https://x.example/?a=1"}
+
+
 def test_placeholders_are_the_named_ones() -> None:
     assert placeholders("%(b)s of %(a)d, 100%%, %(a)s and %%(c)s") == ["a", "b"]
 

@@ -52,7 +52,7 @@ def test_everything_that_is_missing_is_told_at_once(entry: Entry, codes: list[st
 def test_what_is_missing_is_called_as_on_the_form() -> None:
     [reason] = why_not_submit(Entry({"summary": TEXT, "lessons": {**TEXT, "fr": ""}}, [SOURCE]))
     with translation.override("fr"):
-        assert say_reason(reason) == "Ce que l’on peut en apprendre : il manque le texte en fr."
+        assert say_reason(reason) == "Ce que l’on peut en apprendre\u00a0: il manque le texte en fr."
 
 
 def test_two_different_people_review_and_neither_is_the_author() -> None:

@@ -28,7 +28,7 @@ def test_figures_follow_the_language(language: str, said: str) -> None:
 
 
 def test_no_line_of_french_begins_with_a_colon() -> None:
-    assert filled("Un total : rien ; fin « ici » !", FACTS, "fr") == "Un total\u00a0: rien\u00a0; fin « ici\u00a0»\u00a0!"
+    assert filled("Un total : rien ; fin « ici » !", FACTS, "fr") == "Un total\u00a0: rien\u00a0; fin «\u00a0ici\u00a0»\u00a0!"
     assert filled("Un total : nada", FACTS, "es") == "Un total : nada"
 
 

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import polib
 import pytest
+from django.utils import translation
 
 from vsm.cli.commands import COMMANDS
 from vsm.config import Settings
 from vsm.kit.messages import catalogue, collect
+from vsm.web.templatetags.look import colon
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "vsm"
@@ -85,6 +87,16 @@ def test_the_spanish_catalogue_calls_its_reader_tu() -> None:
     formal = re.compile(r"\busted\b|(?:^|[.:;?!] )(?:Abra|Busque|Cambie|Corrija|Decida|Diga|Elija|Escriba|Indique|Lea|Pida|Permita|Publique|Revise|Use|Vea|Vuelva|Introduzca|Ingrese|Seleccione) |¿(?:Pudo|Desea|Ha) ", re.IGNORECASE)
     entries = polib.pofile(str(catalogue(PACKAGE / "locale", "es")))
     assert [text for entry in entries for text in [entry.msgstr, *entry.msgstr_plural.values()] if formal.search(text)] == []
+
+
+def test_a_colon_of_a_template_is_set_as_the_readers_language_sets_it() -> None:
+    """Inside a translated sentence translators write it; between two values `{% colon %}` does."""
+    bare = re.compile(r"(?:%\}|\}\})(?:</[a-z]+>)*: ")
+    texts = {path: re.sub(r"\{% blocktranslate.*?\{% endblocktranslate %\}", "", path.read_text("utf-8"), flags=re.DOTALL) for path in (PACKAGE / "web" / "templates").rglob("*.html")}
+    assert [path.name for path, text in texts.items() if bare.search(text)] == []
+    with translation.override("fr"):
+        french = colon()
+    assert (french, colon()) == ("\u00a0:", ":")
 
 
 # Spelled apart, so that this file does not find itself.

@@ -3,9 +3,15 @@
 The shape maps one to one to the language arrays of OEAPI and the European Learning Model.
 """
 
+import re
 from collections.abc import Mapping
 
 LANGUAGES = ("es", "pt-br", "en", "fr")
+
+
+def unbroken(text: str, language: str) -> str:
+    """In French no line begins with a colon or ends with an opening quotation mark: those spaces do not break."""
+    return re.sub(" (?=[:;?!»])|(?<=«) ", "\u00a0", text) if language == "fr" else text
 
 
 def text_in(texts: Mapping[str, str] | str | None, language: str) -> str:

@@ -14,6 +14,8 @@ import polib
 from django.utils.translation.reloader import translation_file_changed
 from django.utils.translation.template import templatize
 
+from vsm.kit.localized import unbroken
+
 TRANSLATED = ("es", "pt_BR", "fr")  # English is the language of the strings themselves
 
 # Function → which arguments are the context, the string and its plural.
@@ -82,14 +84,20 @@ def faults_of(locale: Path, messages: Iterable[Message]) -> list[str]:
 
 
 def compile_changed(locale: Path) -> int:
-    """Compile each `.po` that is newer than its `.mo`, and have this process read the new ones. Returns how many were."""
+    """Compile each `.po` that is newer than its `.mo`, and have this process read the new ones. Returns how many were.
+
+    Translators write plain spaces; where French typography wants one that does not break, it is set here."""
     compiled = 0
     for source in sorted(locale.glob("*/LC_MESSAGES/*.po")):
         target = source.with_suffix(".mo")
         if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
             continue
         partial = target.with_suffix(".part")
-        polib.pofile(str(source)).save_as_mofile(str(partial))
+        read = polib.pofile(str(source))
+        for entry in read:
+            entry.msgstr = unbroken(entry.msgstr, source.parts[-3])
+            entry.msgstr_plural = {number: unbroken(text, source.parts[-3]) for number, text in entry.msgstr_plural.items()}
+        read.save_as_mofile(str(partial))
         partial.replace(target)
         # A first start writes the demo's letters in this process, which has looked for the catalogue before it was there.
         translation_file_changed(sender=None, file_path=target)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from vsm.kit.localized import unbroken
 from vsm.observatory.estimates.facts import Fact
 from vsm.observatory.publications.telling import CannotTell, tell
 
@@ -57,8 +58,7 @@ def keys_in(text: str) -> Counter[str]:
 
 
 def filled(text: str, facts: Mapping[str, Fact], language: str) -> str:
-    """The text with every fact told. KeyError for a fact that is not there, CannotTell for one that has no such thing to say.
-    In French no line begins with a colon: the space before it does not break."""
+    """The text with every fact told. KeyError for a fact that is not there, CannotTell for one that has no such thing to say."""
 
     def told(found: re.Match[str]) -> str:
         key, how = found[1], found[2] or ""
@@ -66,8 +66,7 @@ def filled(text: str, facts: Mapping[str, Fact], language: str) -> str:
             return TERMS[key.removeprefix("term:")]
         return tell(facts[key], how, language)
 
-    found = HOLE.sub(told, text)
-    return re.sub(" (?=[:;?!»])", "\u00a0", found) if language == "fr" else found
+    return unbroken(HOLE.sub(told, text), language)
 
 
 def faults(texts: Mapping[str, str], facts: Mapping[str, Fact], *, may_cause: bool = True) -> list[Fault]:

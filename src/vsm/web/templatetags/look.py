@@ -155,6 +155,12 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag
+def colon() -> str:
+    """Between a word and what is told of it; in French after a space that does not break."""
+    return "\u00a0:" if get_language() == "fr" else ":"
+
+
+@register.simple_tag
 def notice_icon(kind: str) -> SafeString:
     return icon(NOTICE_ICONS[_tone(kind)])
 
