@@ -12,6 +12,7 @@ from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -75,7 +76,7 @@ def _of(part: str, steps: list[tuple[str, dict[str, Any]]]) -> list[dict[str, An
 def _item(title: str, owner: str, *, state: str = WAITING, deadline: Any = None, url: str = "", action: str = "", now: datetime | None = None) -> dict[str, Any]:
     labels = {WAITING: (_("Waiting"), "info"), YOURS: (_("Your turn"), "warn"), DONE: (_("Done"), "good")}
     label, tone = labels[state]
-    late = bool(now and deadline and state == YOURS and isinstance(deadline, datetime) and deadline < now)
+    late = bool(now and deadline and state == YOURS and (deadline < now if isinstance(deadline, datetime) else deadline < timezone.localdate(now)))
     return {"title": title, "owner": owner, "deadline": deadline, "state": {"label": label, "tone": tone}, "url": url, "action_label": action, "late": late}
 
 

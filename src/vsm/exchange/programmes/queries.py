@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from vsm import rulebook
 from vsm.exchange.catalogue import labels
@@ -70,7 +71,7 @@ STUDY_STATES = {
     "withdrawn": (_("Left"), "neutral"),
     "ended": (_("Ended by the institution"), "bad"),
 }
-TERM_STATES = {"enrolled": (_("Under way"), "good"), "finished": (_("Finished"), "neutral"), "cancelled": (_("Cancelled"), "bad")}
+TERM_STATES = {"enrolled": (pgettext_lazy("in a term", "Enrolled"), "good"), "finished": (_("Finished"), "neutral"), "cancelled": (_("Cancelled"), "bad")}
 ATTEMPT_STATES = {"taking": (_("Being taken"), "info"), "passed": (_("Passed"), "good"), "failed": (_("Not passed"), "bad"), "dropped": (_("Dropped"), "neutral")}
 INTERRUPTION_STATES = {
     "asked": (_("Asked for"), "warn"), "approved": (_("Approved"), "good"), "refused": (_("Refused"), "bad"), "called_off": (_("Called off"), "neutral"),
@@ -369,6 +370,8 @@ TERM_ENROLMENT = resource(
             Shown("student", _("Student"), lambda t: t.study.student.name, listed=True, sort="study__student__folded"),
             Shown("study", _("Course of study"), lambda t: study_ref(t.study), "ref"),
             Shown("state", _("State"), lambda t: t.state, "state", listed=True, sort="state"),
+            Shown("starts_on", _("First day"), lambda t: t.term.starts_on, "date", listed=True),
+            Shown("ends_on", _("Last day"), lambda t: t.term.ends_on, "date"),
             Shown("modules", _("Modules"), lambda t: [module_title(each.module) for each in t.attempts.all() if each.state != "dropped"], "list", listed=True),
             Shown("credits", _("Credits"), lambda t: sum((each.module.credits for each in t.attempts.all() if each.state != "dropped"), 0), "number", listed=True),
             Shown("enrolled_at", _("Enrolled"), lambda t: t.enrolled_at, "moment", listed=True, sort="enrolled_at"),

@@ -1,7 +1,7 @@
 """A programme for whoever studies it: the application with its obstacles, progress term by term, the award, its recognition."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -30,7 +30,7 @@ from vsm.exchange.programmes.queries import (
     title_of,
 )
 from vsm.exchange.programmes.rules import DOCUMENT_WORDS, WAY_WORDS, as_requirements
-from vsm.exchange.programmes.states import AdmissionState, RecognitionState, StudyState
+from vsm.exchange.programmes.states import AdmissionState, ConditionState, RecognitionState, StudyState
 from vsm.exchange.programmes.studying import stuck_in
 from vsm.exchange.recognition.credits import convert
 from vsm.kit import clock, files
@@ -77,11 +77,18 @@ def _stages(admission: Admission) -> list[dict[str, Any]]:
         (_("Prepare"), None),
         (_("Handed in"), admission.submitted_at),
         (_("Decision"), admission.decided_at or intake.decide_by),
-        (_("Your answer, and conditions"), admission.respond_by),
+        (_("Your answer, and conditions"), _next_condition(admission) or admission.respond_by),
         (_("Admitted"), None),
         (_("Start"), intake.starts_on),
     ]
     return [{"label": label, "state": "done" if number < now_at else "now" if number == now_at else "next", "at": at} for number, (label, at) in enumerate(steps)]
+
+
+def _next_condition(admission: Admission) -> date | None:
+    """The day until which the next open condition of an accepted offer has to be met."""
+    if admission.state != AdmissionState.ACCEPTED:
+        return None
+    return min((each.due_on for each in admission.conditions.all() if each.state == ConditionState.OPEN), default=None)
 
 
 def _document(document: Any) -> dict[str, Any]:
@@ -254,11 +261,16 @@ def _credit(recognition: AwardRecognition, today: Any) -> dict[str, Any]:
 # The desk -------------------------------------------------------------------------------------------------------------
 
 
+_OPEN = (AdmissionState.DRAFT, AdmissionState.SUBMITTED, AdmissionState.WAITING, AdmissionState.OFFERED, AdmissionState.ACCEPTED)
+_DECIDED_FOR_THEM = (AdmissionState.EXPIRED, AdmissionState.REFUSED, AdmissionState.LAPSED)
+"""Ends that an applicant has not brought about and would otherwise look for in vain."""
+
+
 def steps(actor: Actor, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
     """What a person in a programme has to do, or waits for."""
-    mine = Admission.objects.filter(student_id=actor.person_id, state__in=["draft", "submitted", "waiting", "offered", "accepted"])
+    mine = Admission.objects.filter(student_id=actor.person_id, state__in=[*_OPEN, *_DECIDED_FOR_THEM])
     for admission in mine.select_related("intake__programme__opportunity", "intake__programme__organisation"):
-        yield desk.BEFORE, _admission_step(admission, now)
+        yield desk.AFTER if admission.state in _DECIDED_FOR_THEM else desk.BEFORE, _admission_step(admission, now)
     for study in Study.objects.filter(student_id=actor.person_id, state__in=["active", "interrupted"]).select_related("programme__opportunity", "programme__organisation"):
         yield desk.DURING, _study_step(study, now)
     for recognition in AwardRecognition.objects.filter(conferral__study__student_id=actor.person_id).select_related("home", "conferral"):
@@ -276,7 +288,9 @@ def _admission_step(admission: Admission, now: datetime) -> dict[str, Any]:
     if admission.state == AdmissionState.OFFERED:
         return desk.item(_("A place is offered: %(programme)s") % {"programme": title}, _("You"), state=desk.YOURS, deadline=admission.respond_by, url=url, action=pgettext("act", "Answer"), now=now)
     if admission.state == AdmissionState.ACCEPTED:
-        return desk.item(_("Meet the conditions: %(programme)s") % {"programme": title}, _("You"), state=desk.YOURS, url=url, action=_("See the conditions"), now=now)
+        return desk.item(_("Meet the conditions: %(programme)s") % {"programme": title}, _("You"), state=desk.YOURS, deadline=_next_condition(admission), url=url, action=_("See the conditions"), now=now)
+    if admission.state in _DECIDED_FOR_THEM:
+        return desk.item(_("Application for admission: %(programme)s") % {"programme": title}, f"{host} · {ADMISSION_STATES[admission.state][0]}", state=desk.DONE, url=url, action=_("See"))
     return desk.item(_("Application for admission: %(programme)s") % {"programme": title}, host, deadline=intake.decide_by, url=url, action=_("See"), now=now)
 
 
@@ -285,7 +299,10 @@ def _study_step(study: Study, now: datetime) -> dict[str, Any]:
     if study.state == StudyState.INTERRUPTED:
         pause = study.interruptions.filter(state="approved").first()
         return desk.item(_("Come back to: %(programme)s") % {"programme": title}, _("You"), state=desk.YOURS, deadline=pause.returns_on if pause else None, url=url, action=_("See"), now=now)
-    running = study.terms.filter(state="enrolled").first()
+    running = study.terms.filter(state="enrolled").order_by("term__starts_on").first()
+    if running and running.term.starts_on > now.date():
+        coming = _("Term %(term)s begins on %(day)s: %(programme)s") % {"term": running.term.code, "day": labels.day_text(running.term.starts_on), "programme": title}
+        return desk.item(coming, name_of(study.programme.organisation), url=url, action=_("See your progress"), now=now)
     if running:
         return desk.item(_("Term %(term)s: %(programme)s") % {"term": running.term.code, "programme": title}, name_of(study.programme.organisation), deadline=running.term.ends_on, url=url, action=_("See your progress"), now=now)
     return desk.item(_("Enrol in the next term: %(programme)s") % {"programme": title}, _("You"), state=desk.YOURS, url=url, action=_("Choose modules"), now=now)
