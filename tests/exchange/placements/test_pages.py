@@ -1,6 +1,6 @@
 """The lists ask the database the same number of times for one record and for three; the pages say what they must."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,10 +8,13 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import strip_tags
 
 from tests.exchange.placements.given import FIRST, NOW, STARTED, World, fresh
+from vsm.exchange.placements.actions import hours, running
 from vsm.exchange.placements.models import HoursEntry, Interview, PlacementApplication
 from vsm.kit import clock
+from vsm.kit.actions import TABLE
 
 pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -95,3 +98,34 @@ def test_the_desk_tells_each_what_waits_for_them(world: World) -> None:
     assert "Vetted hosts" in desks["nora"]
     assert "Calls open" not in desks["elena"]
     assert (HoursEntry.objects.count(), PlacementApplication.objects.count()) == (1, 2)
+
+
+def desk_of(world: World, at: datetime) -> str:
+    with clock.stopped_at(at):
+        return " ".join(strip_tags(client(world, "ana").get("/desk/").content.decode()).split())
+
+
+def test_a_signed_and_insured_placement_is_told_to_begin_and_its_start_is_the_main_button_on_its_day(world: World) -> None:
+    placement = world.insured()
+    assert f"Placement at {placement.host.name} begins on 7 Sep 2026" in desk_of(world, NOW)
+    starts = []
+    for at in (NOW, STARTED):
+        with clock.stopped_at(at):
+            starts.append(TABLE["placement", "start"].tone_on(fresh(placement)))
+    assert starts == ["secondary", "primary"]
+
+
+def test_an_evaluation_that_is_missing_is_the_students_turn_also_when_the_placement_is_over(world: World) -> None:
+    placement = world.running()
+    world.log(placement, (FIRST, "4", "Read"))
+    assert "Evaluate" not in desk_of(world, STARTED)
+    halfway, over = datetime(2026, 10, 17, 15, tzinfo=UTC), datetime(2026, 11, 30, 15, tzinfo=UTC)
+    assert "Evaluate" in desk_of(world, halfway)
+    world.evaluate(placement, "ana", "mid", halfway)
+    assert "Evaluate" not in desk_of(world, halfway)
+    entry, = HoursEntry.objects.all()
+    hours.confirm_hours(fresh(placement), by=world.by("mario"), now=over, entries=[entry.pk])
+    running.complete(fresh(placement), by=world.by("mario"), now=over)
+    assert "Evaluate" in desk_of(world, over)
+    world.evaluate(placement, "ana", "final", over)
+    assert "Evaluate" not in desk_of(world, over)

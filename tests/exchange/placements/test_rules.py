@@ -15,7 +15,7 @@ from vsm.exchange.placements.rules.agreement import Content
 from vsm.exchange.placements.rules.running import Day, Standing, Terms
 from vsm.exchange.placements.rules.vacancies import Slot, Work
 from vsm.exchange.placements.rules.vetting import Checked
-from vsm.kit.saying import say_reasons
+from vsm.kit.saying import say_reason, say_reasons
 from vsm.rulebook.placements import criteria, days_for, hours_limit, instrument, vetting_months
 
 ON = date(2026, 9, 7)
@@ -194,6 +194,12 @@ def test_weeks_begin_on_monday_and_count_what_is_held_already() -> None:
     held = {row.day: row for row in (day(12, "6"), day(13, "6"), day(11, "6"))}
     assert codes(running.hours_problems([day(9, "3")], held, TERMS)) == ["week-above-agreement"]
     assert list(running.hours_problems([day(14, "6")], held, TERMS)) == []
+
+
+def test_hours_are_told_without_zeros_at_the_end() -> None:
+    terms = replace(TERMS, per_week=Decimal("20.0"))
+    found, = running.hours_problems([day(7, "6.00"), day(8, "6.00"), day(9, "5"), day(11, "4.50")], {}, terms)
+    assert say_reason(found).startswith("The week of 7 Sep 2026 comes to 21.5 hours: more than the 20 that were agreed.")
 
 
 def test_a_day_written_down_differently_is_no_new_day() -> None:

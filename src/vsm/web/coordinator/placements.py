@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from vsm.exchange.catalogue.labels import day_text
 from vsm.exchange.people.models import Person
 from vsm.exchange.placements.models import (
     Concern,
@@ -18,7 +19,9 @@ from vsm.exchange.placements.models import (
     Vacancy,
 )
 from vsm.exchange.placements.queries.hosts import checklist
+from vsm.exchange.placements.queries.placements import occasions_open
 from vsm.exchange.placements.queries.vacancies import vacancy_title
+from vsm.exchange.placements.rules.running import due_on
 from vsm.exchange.placements.states import OVER, HostState
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
@@ -31,8 +34,8 @@ WAITING, YOURS, DONE = ("waiting", "info"), ("yours", "warn"), ("done", "good")
 def steps(actor: Actor, now: datetime) -> Iterator[tuple[str, Item]]:
     """The student's own, by part of the journey."""
     yield from ((desk.BEFORE, made) for made in steps_before(actor, now))
-    yield from ((desk.DURING, made) for made in steps_during(actor))
-    yield from ((desk.AFTER, made) for made in steps_after(actor))
+    yield from ((desk.DURING, made) for made in steps_during(actor, now))
+    yield from ((desk.AFTER, made) for made in steps_after(actor, now))
 
 
 def steps_before(actor: Actor, now: datetime) -> Iterator[Item]:
@@ -53,13 +56,16 @@ def steps_before(actor: Actor, now: datetime) -> Iterator[Item]:
         title, agreement = _("Agreement with %(host)s") % {"host": placement.host.name}, placement.agreement
         if agreement.state == "signing" and "student" in agreement.waiting_for.split():
             yield _item(title, _("You"), YOURS, f"/placement-agreements/{agreement.pk}/sign/", _("Read and sign"))
+        elif placement.state == "ready" and placement.insured_until:
+            begins = _("Placement at %(host)s begins on %(day)s") % {"host": placement.host.name, "day": day_text(placement.starts_on)}
+            yield _item(begins, placement.host.name, WAITING, f"/placements/{placement.pk}/", _("See"))
         else:
             yield _item(title, _in(placement.home.name), WAITING, f"/placements/{placement.pk}/", _("See"), placement.starts_on)
 
 
-def steps_during(actor: Actor) -> Iterator[Item]:
+def steps_during(actor: Actor, now: datetime) -> Iterator[Item]:
     """Hours and evaluations of placements that run."""
-    for placement in Placement.objects.filter(student_id=actor.person_id, state__in=["running", "interrupted", "suspended"]).select_related("host"):
+    for placement in Placement.objects.filter(student_id=actor.person_id, state__in=["running", "interrupted", "suspended"]).select_related("host").prefetch_related("evaluations"):
         url, title = f"/placements/{placement.pk}/", _("Placement at %(host)s") % {"host": placement.host.name}
         if placement.hours.filter(state="returned").exists():
             yield _item(title, _("You"), YOURS, url, _("Correct hours"))
@@ -67,13 +73,24 @@ def steps_during(actor: Actor) -> Iterator[Item]:
             yield _item(title, _("You"), YOURS, f"{url}log_hours/", _("Write down hours"), placement.ends_on)
         else:
             yield _item(title, placement.host.name, WAITING, url, _("See"))
+        if placement.state != "suspended" and (asked := _unevaluated(placement, now)):
+            yield _item(title, _("You"), YOURS, f"{url}evaluate/", _("Evaluate"), due_on(asked[0], starts_on=placement.starts_on, ends_on=placement.ends_on))
 
 
-def steps_after(actor: Actor) -> Iterator[Item]:
-    """Placements that are over."""
-    for placement in Placement.objects.filter(student_id=actor.person_id, state__in=OVER).select_related("host"):
-        title = _("Placement at %(host)s") % {"host": placement.host.name}
-        yield _item(title, placement.host.name, DONE if placement.certified_at else WAITING, f"/placements/{placement.pk}/", _("See"))
+def steps_after(actor: Actor, now: datetime) -> Iterator[Item]:
+    """Placements that are over: without both final evaluations there is no certificate."""
+    for placement in Placement.objects.filter(student_id=actor.person_id, state__in=OVER).select_related("host").prefetch_related("evaluations"):
+        title, url = _("Placement at %(host)s") % {"host": placement.host.name}, f"/placements/{placement.pk}/"
+        if "final" in _unevaluated(placement, now):
+            yield _item(title, _("You"), YOURS, f"{url}evaluate/", _("Evaluate"))
+        else:
+            yield _item(title, placement.host.name, DONE if placement.certified_at else WAITING, url, _("See"))
+
+
+def _unevaluated(placement: Placement, now: datetime) -> list[str]:
+    """The evaluations that the student can give today and has not given."""
+    given = {each.occasion for each in placement.evaluations.all() if each.side == "student"}
+    return [occasion for occasion in occasions_open(placement, now.date()) if occasion not in given]
 
 
 def buckets(organisation: Any, now: datetime) -> list[dict[str, Any]]:

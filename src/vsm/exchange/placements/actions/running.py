@@ -53,7 +53,7 @@ def change_insurance(
     return placement
 
 
-@action("start", on=Placement, label=_("Start"), allow=(*HOME, *HOST), step=PLACEMENT_STEPS["start"], tone="primary")
+@action("start", on=Placement, label=_("Start"), allow=(*HOME, *HOST), step=PLACEMENT_STEPS["start"], tone="primary", due=lambda placement: not any(why_not_start(standing_of(placement), clock.now().date())))
 def start(placement: Placement, *, by: Actor, now: datetime) -> Placement:
     """Begin. Refused with every reason: unsigned, host not vetted, not insured, not the day. On the first day it happens by itself."""
     Refused.because(why_not_start(standing_of(placement), now.date()))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+from vsm.exchange.placements.rules.agreement import amount
 from vsm.exchange.placements.rules.vacancies import law_of, not_vetted
 from vsm.kit.i18n import N_
 from vsm.kit.verdict import Reason
@@ -140,9 +141,9 @@ def why_not_complete(*, ends_on: date, on: date, unanswered: int, returned: int)
         text = N_("The last day is %(day)s. To stop before it, end it early and say why.")
         yield Reason("not-over", text, {"day": ends_on})
     if unanswered:
-        yield Reason("hours-open", N_("%(count)s days of hours wait for the mentor’s answer."), {"count": unanswered})
+        yield Reason("hours-open", N_("Days of hours that wait for the mentor’s answer: %(count)s."), {"count": unanswered})
     if returned:
-        yield Reason("hours-returned", N_("%(count)s days of hours were returned: the student corrects or withdraws them."), {"count": returned})
+        yield Reason("hours-returned", N_("Days of hours that were returned: %(count)s. The student corrects or withdraws them."), {"count": returned})
 
 
 def why_not_certified(*, confirmed: Decimal, unanswered: int, final_sides: Collection[str]) -> Iterator[Reason]:
@@ -150,7 +151,7 @@ def why_not_certified(*, confirmed: Decimal, unanswered: int, final_sides: Colle
     if confirmed <= 0:
         yield Reason("no-hours", N_("No hours are confirmed, so there is nothing to certify."))
     if unanswered:
-        yield Reason("hours-open", N_("%(count)s days of hours wait for the mentor’s answer."), {"count": unanswered})
+        yield Reason("hours-open", N_("Days of hours that wait for the mentor’s answer: %(count)s."), {"count": unanswered})
     for side, word in (("student", N_("student")), ("host", N_("host organisation"))):
         if side not in final_sides:
             yield Reason("evaluation-missing", N_("The final evaluation is missing of: %(side)s."), {"side": word})
@@ -186,7 +187,7 @@ def _week_problems(weeks: Mapping[date, Decimal], touched: Collection[date], ter
         if total > terms.limit.week:
             place, source = terms.limit.week_from
             text = N_("The week of %(week)s comes to %(total)s hours: more than the %(most)s that the law allows (%(country)s: %(source)s).")
-            yield Reason("week-above-law", text, {"week": week, "total": total, "most": terms.limit.week, "country": law_of(place), "source": str(source)}, "rows")
+            yield Reason("week-above-law", text, {"week": week, "total": Decimal(amount(total)), "most": terms.limit.week, "country": law_of(place), "source": str(source)}, "rows")
         elif total > terms.per_week:
             text = N_("The week of %(week)s comes to %(total)s hours: more than the %(most)s that were agreed. More needs a new version of the agreement.")
-            yield Reason("week-above-agreement", text, {"week": week, "total": total, "most": terms.per_week}, "rows")
+            yield Reason("week-above-agreement", text, {"week": week, "total": Decimal(amount(total)), "most": Decimal(amount(terms.per_week))}, "rows")
