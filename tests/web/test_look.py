@@ -18,6 +18,8 @@ from django.test import Client
 from django.utils import timezone, translation
 from django.utils.safestring import SafeString
 
+from vsm.kit.saying import say_reason
+from vsm.kit.verdict import Reason
 from vsm.web.gallery import samples
 from vsm.web.templatetags import look
 
@@ -292,6 +294,7 @@ def test_a_moment_without_a_zone_is_refused() -> None:
 def test_a_moment_follows_the_readers_language(language: str, text: str) -> None:
     with translation.override(language), timezone.override(ZoneInfo("America/Lima")):
         assert look.moment_text(MOMENT) == f"{text} (America/Lima)"
+        assert say_reason(Reason("x", "It ends on %(at)s.", {"at": MOMENT})) == f"It ends on {text} (America/Lima)."
 
 
 def test_a_date_belongs_to_no_zone() -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import formats, timezone, translation
+from django.utils.dateformat import format as dateformat
 from django.utils.translation import gettext
 
 from vsm.kit.localized import text_in
@@ -31,8 +32,7 @@ def shown(value: Any) -> str:
     if isinstance(value, Reason):
         return say_reason(value)
     if isinstance(value, dt.datetime):
-        local = timezone.localtime(value)
-        return f"{formats.date_format(local, 'SHORT_DATETIME_FORMAT')} ({timezone.get_current_timezone_name()})"
+        return moment_text(value)
     if isinstance(value, dt.date):
         return formats.date_format(value, "DATE_FORMAT")
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
@@ -42,3 +42,32 @@ def shown(value: Any) -> str:
     if isinstance(value, list | tuple | set | frozenset):
         return ", ".join(shown(item) for item in value)
     return gettext(value) if isinstance(value, str) and value else str(value)
+
+
+def moment_text(value: dt.datetime) -> str:
+    """`Sun 15 Nov 2026, 08:00 (America/Santiago)`: in the reader's zone, which is named."""
+    return f"{day_and_hour(value)} ({timezone.get_current_timezone_name()})"
+
+
+def day_and_hour(value: dt.datetime) -> str:
+    """The same without the zone."""
+    local = local_time(value)
+    weekday = dateformat(local, "D")
+    return f"{weekday if _is_english() else weekday.lower()} {day_text(local)}, {local:%H:%M}"
+
+
+def local_time(value: dt.datetime) -> dt.datetime:
+    """On the reader's clock."""
+    if timezone.is_naive(value):
+        raise ValueError(f"{value!r} names no zone, so it cannot be shown in the reader's. Pass an aware datetime.")
+    return timezone.localtime(value)
+
+
+def day_text(value: dt.date, *, year: bool = True) -> str:
+    """`12 Dec 2027`, or `12 Dec` without its year: as pages write a day. English capitalises months, the others do not."""
+    month = "M" if _is_english() else "b"
+    return dateformat(value, f"j {month} Y" if year else f"j {month}")
+
+
+def _is_english() -> bool:
+    return (translation.get_language() or "en").startswith("en")

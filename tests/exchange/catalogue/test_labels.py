@@ -6,6 +6,7 @@ import pytest
 from django.utils import translation
 
 from vsm.exchange.catalogue import labels
+from vsm.kit.saying import day_text
 
 TUESDAY = date(2027, 12, 14)
 
@@ -21,7 +22,7 @@ TUESDAY = date(2027, 12, 14)
 )
 def test_only_english_writes_months_and_weekdays_with_capitals(language: str, day: str, weekday: str, period: str) -> None:
     with translation.override(language):
-        assert labels.day_text(TUESDAY) == day
-        assert labels.day_text(TUESDAY, year=False) == day.removesuffix(" 2027")
+        assert day_text(TUESDAY) == day
+        assert day_text(TUESDAY, year=False) == day.removesuffix(" 2027")
         assert labels.weekday_text(TUESDAY) == weekday
         assert labels.dates_text(date(2027, 8, 3), TUESDAY) == period

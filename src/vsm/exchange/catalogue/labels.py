@@ -5,7 +5,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.utils.dateformat import format as dateformat
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language
@@ -14,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from vsm import rulebook
 from vsm.kit.localized import text_in
 from vsm.kit.names import country_name, language_name
+from vsm.kit.saying import day_text
 
 LEVEL_LABELS: Mapping[str, Any] = {
     "short-cycle": _("Short cycle"),
@@ -132,12 +132,6 @@ def dates_text(starts_on: date, ends_on: date) -> str:
     """`3 Aug – 12 Dec 2027`, as the design writes dates."""
     first = day_text(starts_on, year=starts_on.year != ends_on.year)
     return f"{first} – {day_text(ends_on)}"
-
-
-def day_text(day: date, *, year: bool = True) -> str:
-    """`12 Dec 2027`, or `12 Dec` without its year; English capitalises months, the others do not."""
-    month = "M" if reader().startswith("en") else "b"
-    return dateformat(day, f"j {month} Y" if year else f"j {month}")
 
 
 def weekday_text(day: date) -> str:

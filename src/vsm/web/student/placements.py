@@ -13,7 +13,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from vsm.exchange.applications.queries import document_choices
-from vsm.exchange.catalogue.labels import day_text
 from vsm.exchange.credentials.models import Credential
 from vsm.exchange.placements.models import Evaluation, Placement, PlacementAgreement, PlacementApplication, Vacancy
 from vsm.exchange.placements.paper import paper_of, pdf_of, standing_of
@@ -49,7 +48,7 @@ from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.records import not_found
 from vsm.kit.requests import Request
-from vsm.kit.saying import say_reasons
+from vsm.kit.saying import day_text, say_reasons
 from vsm.web import objects
 from vsm.web.host.placements import file_response
 from vsm.web.public import course_page

@@ -13,7 +13,6 @@ from typing import Any
 from django import template
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
-from django.utils.dateformat import format as dateformat
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join, linebreaks
 from django.utils.safestring import SafeString
@@ -21,8 +20,11 @@ from django.utils.translation import get_language, gettext, to_locale
 
 from vsm.kit.localized import text_and_language
 from vsm.kit.names import country_name, language_name
+from vsm.kit.saying import day_and_hour, day_text, local_time, moment_text
 
 register = template.Library()
+# As plain text, for an attribute or a letter.
+register.filter("moment_text", moment_text)
 
 TONES = ("neutral", "info", "good", "warn", "bad")
 TONE_SYNONYMS = {"primary": "info", "success": "good", "warning": "warn", "error": "bad", "danger": "bad"}
@@ -91,16 +93,9 @@ def moment(value: datetime | None) -> SafeString:
     """An aware datetime in the reader's zone, the zone named in visible text."""
     if value is None:
         return SafeString("")
-    local = _local(value)
     return format_html(
-        '<time datetime="{}">{}</time> <span class="zone">({})</span>', local.isoformat(), _day_and_hour(local), _zone()
+        '<time datetime="{}">{}</time> <span class="zone">({})</span>', local_time(value).isoformat(), day_and_hour(value), _zone()
     )
-
-
-@register.filter
-def moment_text(value: datetime) -> str:
-    """The same as plain text, for an attribute or a letter."""
-    return f"{_day_and_hour(_local(value))} ({_zone()})"
 
 
 @register.filter
@@ -108,7 +103,7 @@ def day(value: date | None) -> SafeString:
     """A calendar date, which belongs to no zone: `3 Mar 2027`."""
     if value is None:
         return SafeString("")
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), _day(value))
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), day_text(value))
 
 
 @register.filter
@@ -127,12 +122,12 @@ def period(starts: date | None, ends: date | None) -> SafeString:
     if starts is None or ends is None:
         return when(starts or ends)
     if not isinstance(starts, datetime) or not isinstance(ends, datetime):
-        first = _day(starts, with_year=starts.year != ends.year)
-        return _span(starts, first, ends, _day(ends), " – ")
-    start, end = _local(starts), _local(ends)
+        first = day_text(starts, year=starts.year != ends.year)
+        return _span(starts, first, ends, day_text(ends), " – ")
+    start, end = local_time(starts), local_time(ends)
     one_day = start.date() == end.date()
-    last = f"{end:%H:%M}" if one_day else _day_and_hour(end)
-    times = _span(start, _day_and_hour(start), end, last, "–" if one_day else " – ")
+    last = f"{end:%H:%M}" if one_day else day_and_hour(end)
+    times = _span(start, day_and_hour(start), end, last, "–" if one_day else " – ")
     return format_html('{} <span class="zone">({})</span>', times, _zone())
 
 
@@ -363,30 +358,6 @@ def _tone(name: str) -> str:
 
 def _zone() -> str:
     return timezone.get_current_timezone_name()
-
-
-def _local(value: datetime) -> datetime:
-    if timezone.is_naive(value):
-        raise ValueError(f"{value!r} names no zone, so it cannot be shown in the reader's. Pass an aware datetime.")
-    return timezone.localtime(value)
-
-
-def _day(value: date, *, with_year: bool = True) -> str:
-    return dateformat(value, f"j {_month()} Y" if with_year else f"j {_month()}")
-
-
-def _day_and_hour(value: datetime) -> str:
-    weekday = dateformat(value, "D")
-    return f"{weekday if _is_english() else weekday.lower()} {_day(value)}, {value:%H:%M}"
-
-
-def _month() -> str:
-    """English capitalises months; Spanish, Portuguese and French do not."""
-    return "M" if _is_english() else "b"
-
-
-def _is_english() -> bool:
-    return (get_language() or "en").startswith("en")
 
 
 def _span(start: date, first: str, end: date, last: str, dash: str) -> SafeString:

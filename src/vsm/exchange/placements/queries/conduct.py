@@ -19,6 +19,7 @@ from vsm.exchange.placements.states import HoursState
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Resource, Shown, resource, state_filter
+from vsm.kit.saying import day_text
 from vsm.rulebook.placements import instrument
 
 MOST_CHOICES = 200
@@ -145,7 +146,7 @@ SAFEGUARDING_OFFICER = resource(
 
 CONCERN = resource(
     Resource(
-        "concern", "concerns", Concern, _("Concern"), _("Concerns"), lambda c: f"{CONCERN_KINDS[c.kind]} · {labels.day_text(c.created_at)}",
+        "concern", "concerns", Concern, _("Concern"), _("Concerns"), lambda c: f"{CONCERN_KINDS[c.kind]} · {day_text(c.created_at)}",
         fields=(
             Shown("kind", _("About"), lambda c: str(CONCERN_KINDS[c.kind]), listed=True, sort="kind"),
             Shown("state", _("State"), lambda c: c.state, "state", listed=True, sort="state"),
