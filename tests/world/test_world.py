@@ -1,12 +1,14 @@
 """The demo world is as rich as it promises, and everything in it came about by actions."""
 
 from vsm.demo import World, accounts
+from vsm.demo.teams import make_teams
 from vsm.exchange.applications.models import Call
 from vsm.exchange.catalogue.models import Offering, Opportunity
 from vsm.exchange.credentials.models import Credential
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.people.models import StudentRecord
 from vsm.exchange.recognition.models import Decision, Transcript
+from vsm.exchange.teams.models import Team
 from vsm.kit import audit
 from vsm.kit.models import AuditEvent, Job, Message
 
@@ -50,3 +52,13 @@ def test_every_account_that_is_printed_can_sign_in(world: World) -> None:
     assert {account.who.split()[0] for account in listed} >= {"Ana", "Bia", "Carlos", "Dora", "Olga"}
     stored = {person.email: person.password for person in world.people.values()}
     assert all(check_password(account.password, stored[account.email]) for account in listed)
+
+
+def test_teams_are_formed_however_the_lottery_mixed_the_countries(world: World) -> None:
+    """Running courses are filled by a lottery that is drawn anew each time: all who got in may be of one country."""
+    Organisation.objects.filter(kind="university").update(country="PE")
+    for team in Team.objects.all():
+        team.memberships.all().delete()
+    formation = make_teams(world.cast, world.offerings["running"], world.now)
+    assert formation is not None
+    assert formation.state == "published"
