@@ -13,7 +13,7 @@ from vsm.exchange.mobilities.actions import arrive, cancel, change_courses, come
 from vsm.exchange.mobilities.models import Mobility
 from vsm.exchange.mobilities.queries import agreement_of
 from vsm.exchange.mobilities.states import STEPS, State
-from vsm.kit import audit
+from vsm.kit import audit, clock
 from vsm.kit.actions import TABLE
 from vsm.kit.actors import ANONYMOUS, SYSTEM
 from vsm.kit.errors import Invalid, NotAllowed, Refused
@@ -125,6 +125,12 @@ def test_every_verb_follows_the_table_in_every_state(world: World, verb: str, st
     else:
         with pytest.raises(Refused):
             entry.perform(fresh(made), by=actor(world.bia), now=NOW, **given)
+
+
+def test_an_arrival_is_asked_for_when_it_can_have_happened_not_months_before(world: World) -> None:
+    far, near = world.mobility(starts_on=date(2026, 9, 3)), world.mobility(world.student("Beto"), starts_on=date(2026, 9, 2))
+    with clock.stopped_at(NOW):
+        assert [TABLE["mobility", "arrive"].possible(each) for each in (far, near)] == [False, True]
 
 
 def test_arrival_and_return_are_told_by_the_student_and_stand_in_the_history(world: World) -> None:

@@ -15,10 +15,11 @@ from vsm.exchange.institutions.queries import credit_system_choices, every_count
 from vsm.exchange.learning_agreements import actions as learning_agreements
 from vsm.exchange.mobilities.models import Course, Mobility
 from vsm.exchange.mobilities.queries import agreement_of
-from vsm.exchange.mobilities.rules import Planned, why_no_courses, why_no_stay, why_not_again
+from vsm.exchange.mobilities.rules import EARLIEST_ARRIVAL, Planned, why_no_courses, why_no_stay, why_not_again
 from vsm.exchange.mobilities.sheet import CourseLine, StayLines, read_sheet
 from vsm.exchange.mobilities.states import STEPS, State
 from vsm.exchange.people.models import StudentRecord
+from vsm.kit import clock
 from vsm.kit.actions import Ask, action, note
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Invalid
@@ -183,7 +184,7 @@ def change_courses(
     return mobility
 
 
-@action("arrive", on=Mobility, label=_("Confirm the arrival"), allow=("self@student", *HOME_OFFICE, "coordinator@host"), step=STEPS["arrive"])
+@action("arrive", on=Mobility, label=_("Confirm the arrival"), allow=("self@student", *HOME_OFFICE, "coordinator@host"), step=STEPS["arrive"], when=lambda mobility: mobility.starts_on - EARLIEST_ARRIVAL <= clock.now().date())
 def arrive(mobility: Mobility, *, by: Actor, now: datetime) -> Mobility:
     """The student is there."""
     mobility.state = State.ABROAD

@@ -13,6 +13,9 @@ from vsm.kit.verdict import Reason
 LONGEST = timedelta(days=4 * 366)
 """A stay that is longer than a degree is a mistyped year."""
 
+EARLIEST_ARRIVAL = timedelta(days=30)
+"""How long before the first day an arrival is asked for: some come early to find a room."""
+
 MOST_CREDITS = Decimal("999.99")
 
 
