@@ -13,17 +13,20 @@ from django.test import Client
 from tests.journeys.conftest import IN_CHROMIUM
 from tests.journeys.doors import Door, Refusal, Story, left_behind, on
 from vsm.exchange.credentials.models import Credential
+from vsm.exchange.people.queries import actor_of
 from vsm.exchange.preparations.facts import meetings_of
 from vsm.exchange.preparations.models import Pairing, Participation, Preparation, PreparationRequirement, SelfAssessment
 from vsm.exchange.sessions.models import Participant
+from vsm.kit import clock
 from vsm.kit.actions import TABLE
 from vsm.kit.jobs import drain
 from vsm.kit.models import Message
 from vsm.kit.signing import read_jwt
 from vsm.standards.open_badges.read import read
+from vsm.web.student.preparations import steps
 
 TITLE = {"es": "Rumbo a Porto", "pt-br": "Rumo ao Porto", "en": "Bound for Porto", "fr": "Cap sur Porto"}
-FINISH_MODULE = TABLE["participation", "finish_module"]
+ASSESS_LANGUAGE, FINISH_MODULE = TABLE["participation", "assess_language"], TABLE["participation", "finish_module"]
 TEXT = {"en": "Look before you travel.", "es": "Busca antes de viajar."}
 
 
@@ -100,6 +103,7 @@ def condition(story: Story) -> None:
 def joining(story: Story) -> None:
     story.act("ana", "preparation", "join", mobility=story.things["mobility"], wants_companion=True)
     assert Participant.objects.filter(person=story.people["ana"], left_at=None).count() == 1
+    assert [made["deadline"] for _part, made in steps(actor_of(story.people["ana"], clock.now()), clock.now())] == [date(2027, 8, 15)]
     with pytest.raises(Refusal):
         story.act("dora", "preparation", "join", mobility=story.things["mobility"])
 
@@ -134,7 +138,9 @@ def doing(story: Story) -> None:
         with pytest.raises(Refusal, match="has no answer"):
             assess(story, "assess_confidence", lambda item: "" if item.endswith("c3") else "2")
         assess(story, "assess_confidence", lambda _item: "2")
+        assert ASSESS_LANGUAGE.tone_on(Participation.objects.get()) == "primary"
         assess(story, "assess_language", lambda item: "yes" if item.endswith("A1") else "no")
+        assert ASSESS_LANGUAGE.tone_on(Participation.objects.get()) == "secondary"
         with pytest.raises(Refusal, match="at least 7 days"):
             assess(story, "assess_language", lambda _item: "yes")
     with on(date(2027, 2, 10)):

@@ -1,6 +1,6 @@
 """What a student does: join for a mobility, assess oneself before and after, do modules, complete it and receive a certificate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -30,6 +30,7 @@ from vsm.exchange.preparations.requiring import fulfil
 from vsm.exchange.preparations.rules import BEFORE, moment_of, why_not_assess, why_not_complete, why_not_join
 from vsm.exchange.preparations.states import PARTICIPATION_STEPS, STEPS, RequirementState
 from vsm.exchange.sessions.series import remove_participants
+from vsm.kit import clock
 from vsm.kit.actions import Ask, action, note
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Conflict, Invalid, Refused
@@ -97,7 +98,7 @@ def join(
     return participation
 
 
-@action("assess_language", on=Participation, label=_("Assess my language"), allow=STUDENT, step=PARTICIPATION_STEPS["assess"], tone="primary", when=lambda p: _is_next(p, "language"))
+@action("assess_language", on=Participation, label=_("Assess my language"), allow=STUDENT, step=PARTICIPATION_STEPS["assess"], tone="primary", when=lambda p: _is_next(p, "language"), due=lambda p: not any(_why_not_now(p, "language", clock.now())))
 def assess_language(
     participation: Participation, *, by: Actor, now: datetime,
     answers: Annotated[list[CanDoRow], Ask(_("What can you do?"), _("For the language of your host. Nobody but you reads single answers."), start=statements("language", CanDoRow))],
@@ -106,7 +107,7 @@ def assess_language(
     return _assess(participation, "language", {row.item: row.answer for row in answers}, by, now)
 
 
-@action("assess_intercultural", on=Participation, label=_("Assess my readiness"), allow=STUDENT, step=PARTICIPATION_STEPS["assess"], tone="primary", when=lambda p: _is_next(p, "intercultural"))
+@action("assess_intercultural", on=Participation, label=_("Assess my readiness"), allow=STUDENT, step=PARTICIPATION_STEPS["assess"], tone="primary", when=lambda p: _is_next(p, "intercultural"), due=lambda p: not any(_why_not_now(p, "intercultural", clock.now())))
 def assess_intercultural(
     participation: Participation, *, by: Actor, now: datetime,
     answers: Annotated[list[AgreementRow], Ask(_("How do you see yourself?"), _("There are no right answers. Nobody but you reads single answers."), start=statements("intercultural", AgreementRow))],
@@ -115,7 +116,7 @@ def assess_intercultural(
     return _assess(participation, "intercultural", {row.item: row.answer for row in answers}, by, now)
 
 
-@action("assess_confidence", on=Participation, label=_("Assess my confidence"), allow=STUDENT, step=PARTICIPATION_STEPS["assess"], tone="primary", when=lambda p: _is_next(p, "confidence"))
+@action("assess_confidence", on=Participation, label=_("Assess my confidence"), allow=STUDENT, step=PARTICIPATION_STEPS["assess"], tone="primary", when=lambda p: _is_next(p, "confidence"), due=lambda p: not any(_why_not_now(p, "confidence", clock.now())))
 def assess_confidence(
     participation: Participation, *, by: Actor, now: datetime,
     answers: Annotated[list[AgreementRow], Ask(_("How sure do you feel?"), _("There are no right answers. Nobody but you reads single answers."), start=statements("confidence", AgreementRow))],
@@ -179,14 +180,18 @@ def _taken(participation: Participation, slug: str) -> list[str]:
     return list(participation.assessments.filter(instrument=slug).values_list("moment", flat=True))
 
 
+def _why_not_now(participation: Participation, slug: str, now: datetime) -> Iterator[Reason]:
+    zone = participation.preparation.zone
+    first, today = participation.assessments.filter(instrument=slug, moment=BEFORE).first(), day_at(zone, now)
+    days = int(limit("days-between-assessments", today))
+    return why_not_assess(moment_of(_taken(participation, slug)), first_on=day_at(zone, first.taken_at) if first else None, today=today, days=days)
+
+
 def _assess(participation: Participation, slug: str, answers: dict[str, str], by: Actor, now: datetime) -> SelfAssessment:
     if slug not in participation.preparation.instruments:
         raise Refused(Reason("instrument-unused", N_("This preparation does not use this self-assessment.")))
-    zone = participation.preparation.zone
-    first = participation.assessments.filter(instrument=slug, moment=BEFORE).first()
-    moment, today = moment_of(_taken(participation, slug)), day_at(zone, now)
-    Refused.because(why_not_assess(moment, first_on=day_at(zone, first.taken_at) if first else None, today=today, days=int(limit("days-between-assessments", today))))
-    told = instrument(slug)
+    Refused.because(_why_not_now(participation, slug, now))
+    told, moment = instrument(slug), moment_of(_taken(participation, slug))
     Invalid.because(unanswered(told, answers))
     made = SelfAssessment(participation=participation, instrument=slug, moment=moment, answers=answers, scores=scores(told, answers), rulebook=version(), taken_at=now)
     made.save()

@@ -194,7 +194,9 @@ def steps(actor: Actor, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
     """What a student does before a stay abroad, and companions who are asked."""
     joined = Participation.objects.filter(student_id=actor.person_id, state="active").select_related("preparation", "mobility")
     for each in joined:
-        yield desk.BEFORE, desk.item(_("Prepare: %(title)s") % {"title": title_of(each.preparation)}, _("You"), state=desk.YOURS, deadline=each.mobility.starts_on, url=f"/participations/{each.pk}/", action=_("Continue"), now=now)
+        asked = each.mobility.preparation_requirements.filter(preparation_id=each.preparation_id, state="open").first()
+        due_on = asked.due_on if asked else each.mobility.starts_on
+        yield desk.BEFORE, desk.item(_("Prepare: %(title)s") % {"title": title_of(each.preparation)}, _("You"), state=desk.YOURS, deadline=due_on, url=f"/participations/{each.pk}/", action=_("Continue"), now=now)
     stays = Mobility.objects.filter(student_id=actor.person_id, state="planned", preparation_requirements__state="open")
     for stay in stays.distinct():
         for requirement in requirements_of(stay):
