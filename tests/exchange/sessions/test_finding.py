@@ -6,6 +6,7 @@ from html import unescape
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from tests.exchange.sessions import given
 from tests.exchange.sessions.given import NOW, World, actor, person
@@ -14,6 +15,7 @@ from vsm.exchange.sessions.actions import each_week, lead, make_series, member, 
 from vsm.exchange.sessions.finding import (
     Answer,
     find,
+    groups_for,
     hour_in_words,
     persons_of,
     rotation_in_words,
@@ -91,6 +93,15 @@ def test_a_teacher_may_look_for_a_time_for_their_students_and_nobody_elses(world
     asked = [f"offering:{mine.pk}", f"offering:{other.pk}", "offering:nonsense"]
     found = [persons_of(actor(who), asked, NOW.date()) for who in (world.teacher, world.dora, world.ana)]
     assert found == [[world.ana], [], []]
+
+
+def test_a_series_is_offered_under_its_title_in_the_language_of_the_page(world: World) -> None:
+    make_series(
+        world.host, by=SYSTEM, now=NOW, title={"en": "Rivers", "es": "Ríos"}, zone="America/Lima",
+        meetings=each_week(date(2026, 8, 11), date(2026, 8, 25), weekday=1, starts=time(13)), people=[lead(world.teacher)],
+    )  # fmt: skip
+    with translation.override("es"):
+        assert [label for value, label in groups_for(actor(world.teacher), NOW.date()) if value.startswith("series:")] == ["Ríos"]
 
 
 def test_what_is_told_and_what_is_in_the_timetable_both_count(world: World) -> None:

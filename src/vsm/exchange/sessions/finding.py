@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from vsm.exchange.catalogue.models import Offering
@@ -103,7 +104,7 @@ def groups_for(actor: Actor, today: date) -> list[tuple[str, str]]:
     led = Participant.objects.of(actor.person_id).filter(part="lead").values("series_id")
     series = Series.objects.filter(Q(pk__in=led) | Q(organisation_id__in=office), state=SeriesState.PLANNED, ends_on__gte=today)
     found = [(f"offering:{o.pk}", f"{course_title(o)} · {o.code}") for o in courses.select_related("opportunity").distinct().order_by("-starts_on")[:60]]
-    return found + [(f"series:{s.pk}", text_in(s.title, actor.language)) for s in series.order_by("-starts_on")[:60]]
+    return found + [(f"series:{s.pk}", text_in(s.title, get_language() or "en")) for s in series.order_by("-starts_on")[:60]]
 
 
 def persons_of(actor: Actor, groups: Iterable[str], today: date) -> list[Person]:
