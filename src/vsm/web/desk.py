@@ -94,6 +94,8 @@ def _applications(actor: Actor, now: datetime) -> Iterator[dict[str, Any]]:
     for application in Application.objects.filter(student_id=actor.person_id, state__in=["draft", "submitted", "nominated", "waiting"]).select_related("call__organisation", "home"):
         call, url = application.call, f"/applications/{application.pk}/"
         title = _in(call.title)
+        if application.state == "draft" and call.closes_at <= now:
+            continue  # nothing can be done about it any more
         if application.state == "draft":
             yield _item(_("Finish and submit: %(call)s") % {"call": title}, _("You"), state=YOURS, deadline=call.closes_at, url=url, action=_("Continue"), now=now)
         elif application.state == "submitted":

@@ -243,3 +243,12 @@ def _count(who: Client, path: str) -> int:
 def test_the_ground_of_these_tests_is_an_open_call(w: SimpleNamespace) -> None:
     assert published(w).phase(clock.now()) == "applying"
     assert NOW < OPEN
+
+
+def test_a_draft_for_a_call_that_has_closed_leaves_the_desk(w: SimpleNamespace) -> None:
+    ranked(w, published(w))
+    found = []
+    for at in (OPEN, CLOSES):
+        with clock.stopped_at(at):
+            found.append("Finish and submit" in text(client(w.ana).get("/desk/")))
+    assert found == [True, False]
