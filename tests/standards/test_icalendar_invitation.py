@@ -164,7 +164,7 @@ def test_one_meeting_cancelled_is_a_cancellation_of_that_instance_alone() -> Non
 
 
 def test_the_whole_is_cancelled_without_naming_an_instance() -> None:
-    message = cancellation(weekly(datetime(2026, 3, 2, 14, tzinfo=PARIS), 5, (1,), {2: (1, 30)}), ANA, stamped=STAMPED)
+    message = cancellation([weekly(datetime(2026, 3, 2, 14, tzinfo=PARIS), 5, (1,), {2: (1, 30)})], ANA, stamped=STAMPED)
     (event,) = held_to_the_rules(message)
     assert b"METHOD:CANCEL" in message
     assert "RECURRENCE-ID" not in event
@@ -175,6 +175,11 @@ def test_two_weekly_hours_are_published_because_an_invitation_has_one_uid() -> N
     message = request(plans, ANA, stamped=STAMPED)
     assert b"METHOD:PUBLISH" in message
     assert len(expanded(message)) == 6
+
+    gone = lines_of(cancellation(plans, ANA, stamped=STAMPED))
+    assert [value for name, _parameters, value in gone if name in {"METHOD", "UID", "STATUS"}] == [
+        "PUBLISH", "series-1", "CANCELLED", "series-1-2", "CANCELLED",
+    ]  # fmt: skip
 
 
 def test_nobodys_address_is_told_but_the_readers_own() -> None:

@@ -66,10 +66,11 @@ def update(event: Event, reader: Reader, *, stamped: datetime, instance: datetim
     return _calendar("CANCEL" if event.cancelled else "REQUEST", [component], zone_of)
 
 
-def cancellation(plan: Weekly, reader: Reader, *, stamped: datetime) -> bytes:
-    """The whole event is off for this reader: who no longer takes part, or all meetings cancelled."""
-    gone = replace(plan.usual, cancelled=True)
-    return _calendar("CANCEL", [_component(gone, reader, stamped)], [gone])
+def cancellation(plans: Iterable[Weekly], reader: Reader, *, stamped: datetime) -> bytes:
+    """The whole event is off for this reader: who no longer takes part, or all meetings cancelled. Several events are
+    published as cancelled, as they were published before."""
+    gone = [replace(plan.usual, cancelled=True) for plan in plans]
+    return _calendar("CANCEL" if len(gone) == 1 else "PUBLISH", [_component(each, reader, stamped) for each in gone], gone)
 
 
 def _components(plan: Weekly, reader: Reader, stamped: datetime) -> Iterator[Component]:

@@ -39,12 +39,12 @@ def tell_change(session: Session, person: Person, *, now: datetime) -> str:
 
 
 def take_back(holder: Offering | Series, person: Person, *, now: datetime) -> str:
-    """The person no longer takes part: the first event is taken out of the calendar ("" when there is none)."""
+    """The person no longer takes part: what they were invited to is taken out of the calendar ("" when there is nothing)."""
     sessions = _planned(holder)
     found = _runs(holder, sessions)
     if not found:
         return ""
-    return invitation.cancellation(_weekly(found[0], sessions, person), _reader(person), stamped=now).decode()
+    return invitation.cancellation([_weekly(run, sessions, person) for run in found], _reader(person), stamped=now).decode()
 
 
 def _planned(holder: Offering | Series) -> list[Session]:
