@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.catalogue.categories import all_categories
@@ -18,7 +18,7 @@ from vsm.kit.localized import text_in
 from vsm.kit.resources import Resource, Shown, resource, state_filter
 from vsm.rulebook import groups
 
-CONSENT_STATES = {"given": (_("Pooled"), "good"), "withdrawn": (_("Withdrawn"), "neutral")}
+CONSENT_STATES = {"given": (_("Pooled"), "good"), "withdrawn": (pgettext_lazy("consent", "Withdrawn"), "neutral")}
 MODE_LABELS = {"synchronous": _("Live meetings"), "asynchronous": _("In your own time"), "mixed": _("Live and in your own time")}
 BANDWIDTH_LABELS = {"text": _("Works with text alone"), "audio": _("Needs sound"), "video": _("Needs video")}
 CREDIT_LABELS = {"with": _("With credit"), "without": _("Without credit")}
@@ -98,8 +98,8 @@ POOLING_CONSENT = resource(
         fields=(
             Shown("organisation", _("Institution"), lambda c: organisation_ref(c.organisation), "ref", listed=True, sort="organisation__schac"),
             Shown("state", _("State"), lambda c: c.state, "state", listed=True, sort="state"),
-            Shown("given_at", _("Given"), lambda c: c.given_at, "moment", listed=True, sort="given_at"),
-            Shown("withdrawn_at", _("Withdrawn"), lambda c: c.withdrawn_at, "moment"),
+            Shown("given_at", pgettext_lazy("consent", "Given"), lambda c: c.given_at, "moment", listed=True, sort="given_at"),
+            Shown("withdrawn_at", pgettext_lazy("consent", "Withdrawn"), lambda c: c.withdrawn_at, "moment"),
             Shown("because", _("Reason"), lambda c: c.because, "long_text"),
         ),
         filters=(state_filter(CONSENT_STATES),), order="organisation__schac", related=("organisation",), starts=(("organisation", "pool_counts"),), states=CONSENT_STATES,
