@@ -68,6 +68,7 @@ def test_the_student_reads_the_text_chooses_and_agrees_on_pages(world: World) ->
     page = text_of(client, here)
     assert "The text that you agree to" in page
     assert "LAW-2" in page
+    assert "31 Aug 2026 –" in page  # an equivalent has days of its own, which may lie after the stay
     assert "Say how you are" in text_of(client, "/desk/")
     keys = {line["code"]: (line["course"], line["form"]) for line in case.lines}
     with clock.stopped_at(NOW + timedelta(hours=1)):
