@@ -16,10 +16,14 @@ DUE = date(2027, 2, 20)
 
 
 def desk_of(who: Person, at: datetime) -> str:
+    return page_of(who, "/desk/", at)
+
+
+def page_of(who: Person, address: str, at: datetime) -> str:
     here = Client()
     here.force_login(who, backend="allauth.account.auth_backends.AuthenticationBackend")
     with clock.stopped_at(at):
-        return " ".join(strip_tags(here.get("/desk/").content.decode()).split())
+        return " ".join(strip_tags(here.get(address).content.decode()).split())
 
 
 def test_an_accepted_offer_tells_until_when_its_condition_has_to_be_met(world: World) -> None:
@@ -28,6 +32,7 @@ def test_an_accepted_offer_tells_until_when_its_condition_has_to_be_met(world: W
     programmes.offer(ana, by=actor(world.carlos), now=CLOSED, conditions=[asked])
     programmes.accept(fresh(ana), by=actor(world.people["Ana"]), now=CLOSED)
     assert "by 20 Feb 2027" in desk_of(world.people["Ana"], CLOSED + timedelta(days=1))
+    assert "A condition that is not met by its day can end the offer." in page_of(world.people["Ana"], f"/admissions/{ana.pk}/", CLOSED)
     assert "late, was due 20 Feb 2027" in desk_of(world.people["Ana"], datetime(2027, 2, 22, 12, tzinfo=UTC))
 
 
