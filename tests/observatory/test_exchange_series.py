@@ -118,6 +118,21 @@ def test_who_withdraws_is_out_as_soon_as_the_worker_has_counted_again(hub: Hub) 
     assert "fewer than three have agreed" in page.get("/observatory/equity/").content.decode()
 
 
+def test_who_agrees_again_is_in_the_next_vintage_though_it_is_as_an_earlier_one_was(hub: Hub) -> None:
+    agree(*PLACES)
+    first = take(now=NOW)
+    consent = PoolingConsent.objects.get(organisation__schac="west.example")
+    with clock.stopped_at(NOW + timedelta(days=1)):
+        actions.withdraw(consent, by=office("west"), now=clock.now(), because="We look at it again.")
+        drain()
+    consent.refresh_from_db()
+    actions.give_again(consent, by=office("west"), now=NOW + timedelta(days=2), agrees=True)
+    third = take(now=NOW + timedelta(days=3))
+    assert first
+    assert third
+    assert (third.digest == first.digest, third != first, newest_vintage() == third, told()["vsm.started"], Release.objects.count()) == (True, True, True, 80.0, 3)
+
+
 def test_a_worker_killed_before_the_study_makes_up_for_it(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     agree(*PLACES)
     with monkeypatch.context() as killed:

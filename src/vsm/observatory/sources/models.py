@@ -52,7 +52,8 @@ class Release(Record):
     class Meta:
         ordering = ["-retrieved_at"]
         constraints = [
-            models.UniqueConstraint(fields=["source", "sha256"], condition=models.Q(state=State.LOADED), name="one_release_per_file"),
+            # What we count ourselves comes in no file, and may come again as it was before.
+            models.UniqueConstraint(fields=["source", "sha256"], condition=models.Q(state=State.LOADED) & ~models.Q(file_name=""), name="one_release_per_file"),
             models.CheckConstraint(condition=~models.Q(state=State.LOADED) | ~models.Q(digest=""), name="loaded_release_has_rows"),
         ]
 
