@@ -136,6 +136,8 @@ def test_its_bundle_carries_figures_meaning_and_licences_and_its_citation_the_ed
     assert all(line["facts"] and set(line["facts"].split()) <= known for line in advised)
     told = citation(edition, url, "es")
     assert (json.loads(told["csl"])[0]["URL"], url in told["bibtex"]) == (url, True)
+    # Without an author, citation programs put the title in its place.
+    assert (json.loads(told["csl"])[0]["author"], "author = {{OpenVSM Observatory}}" in told["bibtex"]) == ([{"literal": "OpenVSM Observatory"}], True)
 
 
 def test_the_report_tells_the_casebook_with_its_sources_and_is_refused_where_the_casebook_lacks_what_it_tells(hub: Hub) -> None:

@@ -140,12 +140,12 @@ def citation(publication: Publication, url: str, language: str) -> dict[str, str
     """As CSL-JSON and as BibTeX: whoever cites names an edition that never changes."""
     title, year = text_in(publication.title, language), publication.published_at.year
     csl = {
-        "id": f"openvsm-{publication.slug}-{publication.number}", "type": "report", "title": title, "publisher": "OpenVSM Observatory", "genre": publication.kind,
+        "id": f"openvsm-{publication.slug}-{publication.number}", "type": "report", "title": title, "author": [{"literal": "OpenVSM Observatory"}], "publisher": "OpenVSM Observatory", "genre": publication.kind,
         "issued": {"date-parts": [[year, publication.published_at.month, publication.published_at.day]]}, "URL": url, "language": language,
         "version": str(publication.number),
     }  # fmt: skip
     escaped = "".join(f"\\{char}" if char in "&%$#_" else char for char in title if char not in "{}\\")
-    bibtex = f"@techreport{{openvsm-{publication.slug}-{publication.number},\n  title = {{{{{escaped}}}}},\n  institution = {{OpenVSM Observatory}},\n  number = {{{publication.number}}},\n  year = {{{year}}},\n  url = {{{url}}}\n}}\n"
+    bibtex = f"@techreport{{openvsm-{publication.slug}-{publication.number},\n  author = {{{{OpenVSM Observatory}}}},\n  title = {{{{{escaped}}}}},\n  institution = {{OpenVSM Observatory}},\n  number = {{{publication.number}}},\n  year = {{{year}}},\n  url = {{{url}}}\n}}\n"
     return {"csl": json.dumps([csl], ensure_ascii=False, indent=1), "bibtex": bibtex}
 
 
