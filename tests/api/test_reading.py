@@ -42,6 +42,8 @@ QUERIES = {
 # One more query for each item: an emergency's buttons hang on the states of its cases (and on signatures that are missing), a
 # placement's mentor is known by address until there is an account, a stay's learning agreement lies in a lower slice. Literal for one and for the most.
 GROWING = {"emergency": (5, 6), "hours_entry": (4, 6), "mobility": (5, 7), "placement": (6, 8)}
+# Takes a query less where the first items have nothing to fetch: who signed, which the lottery of the world decides.
+AT_MOST = {"learning_agreement"}
 # Whose list is all of one kind: a session belongs to a course or to a series, and only the latter fetches who leads it.
 READER = {"session": "ines"}
 # The demo world has no three of these that one of its people sees.
@@ -71,7 +73,8 @@ def test_a_list_takes_as_many_queries_for_three_items_as_for_one(world: World, c
     caller = calling(READER.get(noun) or reader_of(world, noun, most))
     caller.get(f"/{RESOURCES[noun].plural}", {"limit": 1})  # what is read once a process is read now
     expected = GROWING.get(noun) or (QUERIES[noun], QUERIES[noun])
-    assert tuple(queries_of(caller, noun, limit) for limit in (1, most)) == expected
+    counted = tuple(queries_of(caller, noun, limit) for limit in (1, most))
+    assert counted == expected or (noun in AT_MOST and all(found <= bound for found, bound in zip(counted, expected, strict=True)))
 
 
 def test_a_list_that_fetches_item_by_item_would_be_found(world: World, calling: Callable[..., Caller], monkeypatch: pytest.MonkeyPatch) -> None:
