@@ -7,7 +7,6 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from vsm.exchange.catalogue.labels import day_text
 from vsm.exchange.people.models import Person
 from vsm.exchange.placements.models import (
     Concern,
@@ -25,6 +24,7 @@ from vsm.exchange.placements.rules.running import due_on
 from vsm.exchange.placements.states import OVER, HostState
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
+from vsm.kit.saying import day_text
 from vsm.web import desk
 
 Item = dict[str, Any]

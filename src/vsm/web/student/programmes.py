@@ -38,7 +38,7 @@ from vsm.kit.actors import Actor
 from vsm.kit.errors import VsmError
 from vsm.kit.localized import LANGUAGES
 from vsm.kit.requests import Request
-from vsm.kit.saying import say_reasons
+from vsm.kit.saying import day_text, say_reasons
 from vsm.rulebook.programmes import convention, criteria
 from vsm.web import desk, objects
 
@@ -301,7 +301,7 @@ def _study_step(study: Study, now: datetime) -> dict[str, Any]:
         return desk.item(_("Come back to: %(programme)s") % {"programme": title}, _("You"), state=desk.YOURS, deadline=pause.returns_on if pause else None, url=url, action=_("See"), now=now)
     running = study.terms.filter(state="enrolled").order_by("term__starts_on").first()
     if running and running.term.starts_on > now.date():
-        coming = _("Term %(term)s begins on %(day)s: %(programme)s") % {"term": running.term.code, "day": labels.day_text(running.term.starts_on), "programme": title}
+        coming = _("Term %(term)s begins on %(day)s: %(programme)s") % {"term": running.term.code, "day": day_text(running.term.starts_on), "programme": title}
         return desk.item(coming, name_of(study.programme.organisation), url=url, action=_("See your progress"), now=now)
     if running:
         return desk.item(_("Term %(term)s: %(programme)s") % {"term": running.term.code, "programme": title}, name_of(study.programme.organisation), deadline=running.term.ends_on, url=url, action=_("See your progress"), now=now)
