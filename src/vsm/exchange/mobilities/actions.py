@@ -14,8 +14,15 @@ from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import credit_system_choices, every_country, organisation_choices
 from vsm.exchange.learning_agreements import actions as learning_agreements
 from vsm.exchange.mobilities.models import Course, Mobility
-from vsm.exchange.mobilities.queries import agreement_of
-from vsm.exchange.mobilities.rules import EARLIEST_ARRIVAL, Planned, why_no_courses, why_no_stay, why_not_again
+from vsm.exchange.mobilities.queries import agreement_of, open_conditions
+from vsm.exchange.mobilities.rules import (
+    EARLIEST_ARRIVAL,
+    Planned,
+    unexplained_arrival,
+    why_no_courses,
+    why_no_stay,
+    why_not_again,
+)
 from vsm.exchange.mobilities.sheet import CourseLine, StayLines, read_sheet
 from vsm.exchange.mobilities.states import STEPS, State
 from vsm.exchange.people.models import StudentRecord
@@ -185,8 +192,12 @@ def change_courses(
 
 
 @action("arrive", on=Mobility, label=_("Confirm the arrival"), allow=("self@student", *HOME_OFFICE, "coordinator@host"), step=STEPS["arrive"], when=lambda mobility: mobility.starts_on - EARLIEST_ARRIVAL <= clock.now().date())
-def arrive(mobility: Mobility, *, by: Actor, now: datetime) -> Mobility:
-    """The student is there."""
+def arrive(
+    mobility: Mobility, *, by: Actor, now: datetime,
+    because: Annotated[str, Ask(_("If something that was asked for is open: why does the stay begin all the same?"), kind="long_text", limit=2000)] = "",
+) -> Mobility:  # fmt: skip
+    """The student is there. With a condition of home still open, somebody says why."""
+    Invalid.because(unexplained_arrival(open_conditions(mobility), because))
     mobility.state = State.ABROAD
     return mobility
 

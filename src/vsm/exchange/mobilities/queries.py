@@ -1,5 +1,6 @@
 """What doors and higher slices read about physical mobilities."""
 
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -77,6 +78,13 @@ def _components(mobility_id: UUID) -> list[Component]:
 
 
 courses_in_person.append(_components)
+
+# What must be done before a stay begins, told by the slices that know: the titles of what is still open.
+conditions_open: list[Callable[[Mobility], Iterable[Mapping[str, str]]]] = []
+
+
+def open_conditions(mobility: Mobility) -> list[Mapping[str, str]]:
+    return [title for tell in conditions_open for title in tell(mobility)]
 
 
 def course_line(course: Any) -> str:

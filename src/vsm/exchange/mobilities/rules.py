@@ -1,6 +1,6 @@
 """What a physical mobility and its courses must be to be recorded. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -90,3 +90,10 @@ def why_no_courses(courses: Iterable[Planned]) -> Iterator[Reason]:
 def _no_country(code: str, field: str) -> Reason:
     text = N_("“%(code)s” is no country code of ISO 3166-1 (two capital letters, for example PE).")
     return Reason("no-country", text, {"code": code}, field)
+
+
+def unexplained_arrival(conditions: Sequence[Mapping[str, str]], because: str) -> Iterator[Reason]:
+    """A stay that begins with a condition open. Who is where is a fact and is not refused, but somebody says why."""
+    if conditions and not because.strip():
+        text = N_("Home made this a condition of the stay, and it is open: %(conditions)s. Say why the stay begins all the same; the history keeps it, and home reads it.")
+        yield Reason("condition-open", text, {"conditions": list(conditions)}, "because")

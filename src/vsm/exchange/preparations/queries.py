@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.catalogue import labels
 from vsm.exchange.institutions.queries import name_of, organisation_ref
-from vsm.exchange.mobilities.queries import mobility_ref
+from vsm.exchange.mobilities.models import Mobility
+from vsm.exchange.mobilities.queries import conditions_open, mobility_ref
 from vsm.exchange.preparations.models import (
     Companion,
     Pairing,
@@ -18,6 +19,7 @@ from vsm.exchange.preparations.models import (
     PreparationRequirement,
     SelfAssessment,
 )
+from vsm.exchange.preparations.states import RequirementState
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
 from vsm.kit.saying import say_reason
 from vsm.kit.verdict import Reason
@@ -194,6 +196,13 @@ PAIRING = resource(
         filters=(state_filter(PAIRING_STATES),), related=("participation__student", "participation__preparation", "companion__person", "companion__organisation"), states=PAIRING_STATES,
     )
 )  # fmt: skip
+
+def _open_conditions(mobility: Mobility) -> list[Any]:
+    found = PreparationRequirement.objects.filter(mobility=mobility, kind="condition", state=RequirementState.OPEN)
+    return [each.preparation.title for each in found.select_related("preparation")]
+
+
+conditions_open.append(_open_conditions)
 
 PREPARATION_REQUIREMENT = resource(
     Resource(
