@@ -533,7 +533,7 @@ def test_a_colon_belongs_to_the_words_before_it_for_french_sets_a_space_between(
     templates = Path(reading.__file__).parents[1] / "templates" / "public" / "observatory"
     assert [file.name for file in templates.glob("*.html") if re.search(r'(translate "[^"]*" %\}|endblocktranslate %\}):', file.read_text("utf-8"))] == []
     with translation.override("fr"):
-        assert break_told("DOM", 2022, "dropped") == "République dominicaine 2022 : Écartée"
+        assert break_told("DOM", 2022, "dropped") == "République dominicaine 2022\N{NO-BREAK SPACE}: Écartée"
 
 
 def test_a_gate_tells_counts_as_counts() -> None:
