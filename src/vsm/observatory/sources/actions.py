@@ -32,8 +32,8 @@ from vsm.observatory.sources.registry import sources
 from vsm.observatory.sources.states import BREAK_STEPS, TABLE_STEPS, State, TableState
 
 Progress = Callable[[int, int], None]
-# Sources whose yearly counts of countries are looked through for breaks.
 OWN = "own"
+# Sources whose yearly counts of countries are looked through for breaks.
 WATCHED = ("uis", OWN)
 
 

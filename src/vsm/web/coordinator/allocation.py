@@ -53,7 +53,7 @@ from vsm.web.coordinator.comparing import (
     table,
 )
 from vsm.web.objects import EXTRAS, GUIDES, Extra
-from vsm.web.public.allocation import rank_chart, rules_in_words
+from vsm.web.public.allocation import CHANGES, rank_chart, rules_in_words
 
 VERBS = ("allocate", "commit_seed", "set_rules", "add_seats", "try_out")
 KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -104,7 +104,7 @@ def allocation(request: Request, pk: UUID) -> HttpResponse:
         "ledger": _ledger(call, rules, published or (made[-1] if made else None)),
         "published": published,
         "seats": seats_table(call, published) if published else None,
-        "changes": _changes(published) if published else None,
+        "changes": changes_table(published) if published else None,
         "open_appeals": open_appeals(call) if published else 0,
         "appeals_until": appeals_until(call, published) if published else None,
     }
@@ -209,9 +209,6 @@ def seats_table(call: Call, run: Run) -> dict[str, Any]:
     return table(_("Seats and waiting lists now"), labels, [(row, "") for row in rows])
 
 
-CHANGES = {"late-seats": N_("Late seats"), "by-hand": N_("A seat given by hand"), "place": N_("A place in line given back")}
-
-
 def changes_table(run: Run) -> dict[str, Any] | None:
     """What was changed by hand after the result, with its reasons, as everybody may read it."""
     rows = [
@@ -219,9 +216,6 @@ def changes_table(run: Run) -> dict[str, Any] | None:
         for each in run.changes.select_related("offering__opportunity")
     ]
     return table(_("Changes by hand"), [_("Course"), _("What"), _("Seats"), _("When"), _("Why")], rows) if rows else None
-
-
-_changes = changes_table
 
 
 def _ledger(call: Call, rules: Policy, run: Run | None) -> dict[str, Any] | None:

@@ -1,11 +1,12 @@
-"""What the account pages of allauth and Django say, listed so that our translators have the word on it.
+"""What the account pages of allauth and the forms of Django say, listed so that our translators have the word on it.
 
-Their own Spanish calls its reader usted; ours wins over theirs because the project's catalogues are read first.
+Their own Spanish calls its reader usted; ours wins over theirs because the project's catalogues are read first. Names of months
+stand in `vsm.app.formats`.
 """
 
 from vsm.kit.i18n import N_
 
-SAID = (
+ACCOUNTS = (
     N_("The email address and/or password you specified are not correct."),
     N_("Please type your current password."),
     N_("Use your password"),
@@ -34,4 +35,23 @@ SAID = (
     N_("You are about to deactivate authenticator app based authentication. Are you sure?"),
     N_("Your password can’t be a commonly used password."),
     N_("Your password can’t be too similar to your other personal information."),
+)
+FORMS = (
+    N_("Enter a valid value."),
+    N_("Enter a valid URL."),
+    N_("Enter a valid integer."),
+    N_("Enter a valid email address."),
+    N_("Ensure this value is less than or equal to %(limit_value)s."),
+    N_("Ensure this value is greater than or equal to %(limit_value)s."),
+    N_("Enter a number."),
+    N_("Enter a whole number."),
+    N_("Enter a valid date."),
+    N_("Enter a valid time."),
+    N_("Enter a valid date/time."),
+    N_("No file was submitted. Check the encoding type on the form."),
+    N_("Select a valid choice. %(value)s is not one of the available choices."),
+    N_("Select a valid choice. That choice is not one of the available choices."),
+    N_("Enter a list of values."),
+    N_("Enter a complete value."),
+    N_("Enter a valid UUID."),
 )

@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import dateformat, formats, translation
 
-from vsm.web import form_words
+from vsm.app.formats import MONTHS
 
 
 def test_a_form_speaks_to_a_spanish_reader_as_every_page_does() -> None:
@@ -25,4 +25,4 @@ def test_june_and_july_are_told_apart_in_french() -> None:
 def test_portuguese_months_are_small_in_sentences() -> None:
     with translation.override("pt-br"):
         assert formats.date_format(date(2027, 3, 1), "DATE_FORMAT") == "1 de março de 2027"
-        assert [month for name in form_words.MONTHS if (month := translation.gettext(name)) != month.lower()] == []
+        assert [month for name in MONTHS if (month := translation.gettext(name)) != month.lower()] == []
