@@ -30,10 +30,11 @@ from vsm.web.listing import address, cells, csv_of, listing_of, query_of
 
 @dataclass(frozen=True)
 class Extra:
-    """A part that only this noun's page has."""
+    """A part that only this noun's page has. `leads`: it stands above the buttons, for it holds the main one."""
 
     template: str
     context: Callable[[Any, Actor], dict[str, Any]]
+    leads: bool = False
 
 
 EXTRAS: dict[str, Extra] = {}
@@ -68,6 +69,7 @@ def page(request: Request, plural: str, pk: UUID) -> HttpResponse:
         "verbs": verbs_of(entry, record, request.actor),
         "sections": [made for section in entry.sections if (made := _section(section, record, request.actor))["listing"].total],
         "extra": extra.template if extra else "",
+        "leads": bool(extra and extra.leads),
         **(extra.context(record, request.actor) if extra else {}),
     }
     return render(request, "objects/page.html", context)

@@ -247,6 +247,21 @@ def test_each_reminder_goes_once_however_often_the_task_runs(world: World) -> No
         assert Job.objects.filter(path__endswith="event_letters.reminder").count() == expected
 
 
+def test_an_event_that_is_moved_is_reminded_of_anew_and_takes_registrations_until_its_new_time(world: World) -> None:
+    held = event(world)
+    comes(held, "Ana")
+    later = STARTS + timedelta(days=7)
+    facts = {name: getattr(held, name) for name in ("title", "description", "zone", "languages", "join_url", "closes_at")}
+    with clock.stopped_at(STARTS - timedelta(hours=2)):
+        actions.send_reminders.call()
+        actions.edit_event(fresh(held), by=actor(world.office), now=clock.now(), **facts, starts_at=later, ends_at=later + timedelta(hours=1))
+    assert fresh(held).closes_at == later
+    for hours, expected in ((25, 1), (23, 2)):
+        with clock.stopped_at(later - timedelta(hours=hours)):
+            actions.send_reminders.call()
+        assert Job.objects.filter(path__endswith="event_letters.reminder").count() == expected
+
+
 def test_letters_go_out_in_the_readers_language_and_zone_with_the_calendar(world: World) -> None:
     with clock.stopped_at(NOW):
         asked = guest(event(world))
@@ -333,6 +348,20 @@ def test_a_recording_is_published_only_of_an_event_that_announced_it(world: Worl
         actions.add_recording(quiet, by=actor(world.office), now=over, recording_url="https://video.example/1")
     kept = actions.add_recording(told, by=actor(world.office), now=over, recording_url="https://video.example/1", transcript_url="https://video.example/1.txt")
     assert (kept.recording_url, kept.transcript_url) == ("https://video.example/1", "https://video.example/1.txt")
+
+
+def test_nothing_is_recorded_before_an_event_and_none_is_called_off_after_it(world: World) -> None:
+    held = event(world, is_recorded=True)
+    verbs = {}
+    for moment in (STARTS - timedelta(hours=1), STARTS + timedelta(hours=3)):
+        with clock.stopped_at(moment):
+            verbs[moment] = {each.verb for each in available(held, actor(world.office))}
+    before, after = verbs.values()
+    assert ("add_recording" in before, "cancel" in before, "add_recording" in after, "cancel" in after) == (False, True, True, False)
+    with pytest.raises(Refused, match="nothing recorded yet"):
+        actions.add_recording(held, by=actor(world.office), now=STARTS - timedelta(hours=1), recording_url="https://video.example/1")
+    with pytest.raises(Refused, match="ended on"):
+        actions.cancel_event(held, by=actor(world.office), now=STARTS + timedelta(hours=3), because="Too late.")
 
 
 def test_whoever_had_a_place_is_told_once_where_the_recording_is(world: World) -> None:
@@ -442,3 +471,23 @@ def test_an_instructor_organises_too(world: World) -> None:
     give_role(world.dora, world.bogota, "instructor")
     made = actions.announce_event(world.bogota, by=actor(world.dora), now=NOW, title={"en": "Mine"}, description={}, starts_at=STARTS, ends_at=STARTS + timedelta(hours=1), zone="Asia/Manila", languages=["en"], dial_in="+63 2 555")
     assert actions.publish_event(made, by=actor(world.dora), now=NOW).state == "published"
+
+
+def test_a_member_reads_too_that_it_is_recorded_and_finds_the_own_place_first(world: World) -> None:
+    quiet, told = event(world), event(world, is_recorded=True)
+    ana = person("Ana", "America/Lima")
+    client = browser()
+    client.force_login(ana, backend="allauth.account.auth_backends.AuthenticationBackend")
+    with clock.stopped_at(NOW):
+        assert [b"in the recording" in client.get(f"/online-events/{each.pk}/register/").content for each in (quiet, told)] == [False, True]
+        mine = actions.register(told, by=actor(ana), now=NOW)
+        shown = client.get(f"/registrations/{mine.pk}/").content.decode()
+    assert 0 < shown.index(f"/online-events/mine/{link_token(mine)}/") < shown.index(f"/registrations/{mine.pk}/cancel/")
+
+
+def test_a_moment_in_a_french_letter_is_said_as_in_a_sentence(world: World) -> None:
+    held = event(world)
+    with clock.stopped_at(NOW):
+        actions.by_link(link_token(guest(held)), "confirm", now=NOW)
+        drain()
+    assert {" 2027 à " in letter.body for letter in Message.objects.filter(kind="registration_confirmed")} == {True}

@@ -144,8 +144,13 @@ def edit_event(
     interpretation: _Interpretation = [], access: _Access = "", bandwidth: _Band = "video", speakers: _Speakers = [], join_url: _Join = "",  # noqa: B006 -- never changed; pydantic copies it
     dial_in: _Dial = "", about_url: _About = "", about_label: _AboutLabel = "", kind: _Kind = "webinar", subjects: _Subjects = [], is_recorded: _Recorded = False,  # noqa: B006 -- never changed; pydantic copies it
 ) -> OnlineEvent:  # fmt: skip
-    """Change it. Whoever is registered is written to when its time moves; more places go to the waiting list."""
+    """Change it. Whoever is registered is written to when its time moves, and reminded anew; more places go to the waiting list.
+
+    Registration that was open until it starts stays so.
+    """
     before, was_recorded = (event.starts_at, event.ends_at), event.is_recorded
+    if closes_at == event.closes_at == event.starts_at:
+        closes_at = None
     if is_recorded and not was_recorded and event.registrations.exclude(state=RegistrationState.CANCELLED).exists():
         raise Refused(Reason("recorded-late", N_("Somebody has registered without knowing that it is recorded. Announce another event for it.")))
     _fill(
@@ -158,6 +163,7 @@ def edit_event(
     if event.state == EventState.PUBLISHED:
         if before != (event.starts_at, event.ends_at):
             emit("online_event.changed", event_id=str(event.pk))
+            Reminder.objects.filter(registration__event=event).delete()
             event.registrations.filter(state=RegistrationState.OFFERED, respond_by__gt=event.ends_at).update(respond_by=event.ends_at)
         _refill(event, now)
     return event
@@ -175,11 +181,13 @@ def publish_event(event: OnlineEvent, *, by: Actor, now: datetime) -> OnlineEven
     return event
 
 
-@action("cancel", on=OnlineEvent, label=_("Cancel the event"), allow=ORGANISERS, step=EVENT_STEPS["cancel"], tone="warning")
+@action("cancel", on=OnlineEvent, label=_("Cancel the event"), allow=ORGANISERS, step=EVENT_STEPS["cancel"], tone="warning", when=lambda event: event.state == EventState.DRAFT or clock.now() < event.ends_at)
 def cancel_event(
     event: OnlineEvent, *, by: Actor, now: datetime, because: Annotated[str, Ask(_("Why? (everybody registered reads this)"), kind="long_text", limit=2000)]
 ) -> OnlineEvent:
-    """Call it off; everybody with a place or a turn is written to."""
+    """Call it off; everybody with a place or a turn is written to. What is over has taken place."""
+    if event.state == EventState.PUBLISHED:
+        Refused.because(why_not_use(state=event.state, ends_at=event.ends_at, now=now))
     event.sequence += 1
     emit("online_event.cancelled", event_id=str(event.pk), because=because.strip())
     return event
@@ -308,7 +316,7 @@ def take_attendance(
     return event
 
 
-@action("add_recording", on=OnlineEvent, label=_("Add the recording"), allow=ORGANISERS, step=EVENT_STEPS["add_recording"], when=lambda e: e.is_recorded)
+@action("add_recording", on=OnlineEvent, label=_("Add the recording"), allow=ORGANISERS, step=EVENT_STEPS["add_recording"], when=lambda e: e.is_recorded and e.starts_at <= clock.now())
 def add_recording(
     event: OnlineEvent, *, by: Actor, now: datetime,
     recording_url: Annotated[str, Ask(_("Address of the recording"), limit=200, start=_started("recording_url", ""))],
@@ -318,6 +326,8 @@ def add_recording(
     before anybody registered, that it is recorded."""
     if not event.is_recorded:
         raise Refused(Reason("not-announced", N_("Nobody was told that it is recorded, so no recording is published.")))
+    if event.starts_at > now:
+        raise Refused(Reason("too-early", N_("There is nothing recorded yet: it begins on %(at)s."), {"at": event.starts_at}))
     Invalid.because([*_bad_address(recording_url, "recording_url"), *(_bad_address(transcript_url, "transcript_url") if transcript_url.strip() else [])])
     first = not event.recording_url
     event.recording_url, event.transcript_url = recording_url.strip(), transcript_url.strip()

@@ -260,8 +260,9 @@ def desk_steps(actor: Actor, now: datetime) -> Iterator[tuple[str, dict[str, Any
 
 
 desk.STEPS.append(desk_steps)
+objects.GUIDES["online_event", "register"] = objects.Extra("public/events/recorded.html", lambda event, _actor: {"event": event})
 objects.EXTRAS["online_event"] = objects.Extra("public/events/event.html", event_part)
-objects.EXTRAS["registration"] = objects.Extra("public/events/registration.html", registration_part)
+objects.EXTRAS["registration"] = objects.Extra("public/events/registration.html", registration_part, leads=True)
 
 urlpatterns = [
     path("online-events/calendar.ics", feed, name="events_feed"),
