@@ -56,6 +56,12 @@ def day_and_hour(value: dt.datetime) -> str:
     return f"{weekday if _is_english() else weekday.lower()} {day_text(local)}, {local:%H:%M}"
 
 
+def wall_text(value: dt.datetime, there: dt.tzinfo) -> str:
+    """The same on another clock than the reader's. Whoever writes it names the zone."""
+    with timezone.override(there):
+        return day_and_hour(value)
+
+
 def local_time(value: dt.datetime) -> dt.datetime:
     """On the reader's clock."""
     if timezone.is_naive(value):

@@ -8,7 +8,7 @@ from django.test import Client
 
 from tests.exchange.collaborations.given import NOW, World, actor, at, fresh, of_code
 from vsm.exchange.collaborations import actions
-from vsm.exchange.collaborations.models import Contact
+from vsm.exchange.collaborations.models import Contact, Exchange
 from vsm.exchange.people.models import Person
 from vsm.kit import clock
 from vsm.kit.uploads import Upload
@@ -36,6 +36,41 @@ def test_somebody_elses_wish_shows_the_fit_with_ones_own(world: World) -> None:
     with clock.stopped_at(NOW):
         assert "How it fits with your own wish" in browser(world.remy).get(f"/partner-wishes/{mine.pk}/").content.decode()
         assert "Publish a wish of your own" in browser(world.dora).get(f"/partner-wishes/{theirs.pk}/").content.decode()
+
+
+def test_both_sides_of_an_invitation_read_of_the_others_wish_from_where_they_stand(world: World) -> None:
+    invitation = world.invitation()
+    with clock.stopped_at(NOW):
+        asking, asked = (browser(who).get(f"/partner-invitations/{invitation.pk}/").content.decode().split("How the two wishes fit")[1].split("Facts")[0] for who in (world.pilar, world.remy))
+    assert ["Lyon" in asking, "07:00–12:00 (America/Bogota), there 13:00–18:00 (Europe/Paris)" in asking, "12 students here, 9 there" in asking] == [True] * 3
+    assert ["Bogota · CO" in asked or "Bogota · Colombia" in asked, "13:00–18:00 (Europe/Paris), there 07:00–12:00 (America/Bogota)" in asked, "9 students here, 12 there" in asked] == [True] * 3
+
+
+def test_the_main_button_of_an_exchange_is_what_is_due(world: World) -> None:
+    def main(exchange: Any) -> str:
+        return browser(world.pilar).get(f"/exchanges/{exchange.pk}/").content.decode().split("button-primary")[1].split("</a>")[0].rpartition(">")[2]
+
+    with clock.stopped_at(NOW):
+        exchange = world.exchange()
+        assert main(exchange) == "Draft the plan"
+    with clock.stopped_at(NOW):
+        Exchange.objects.filter(pk=exchange.pk).update(state="cancelled")
+    with clock.stopped_at(NOW):
+        assert main(world.gathered()) == "Form teams"
+
+
+def test_a_plan_shows_due_times_on_its_own_clock_as_days_are_written(world: World) -> None:
+    exchange = world.agreed()
+    with clock.stopped_at(NOW):
+        shown = browser(world.pilar).get(f"/exchanges/{exchange.pk}/").content.decode()
+        task = browser(world.pilar).get(f"/exchange-tasks/{exchange.tasks.get(key='T1').pk}/").content.decode()
+    assert ["Mon 22 Feb 2027, 23:59 (Europe/Paris)" in page for page in (shown, task)] == [True, True]
+    assert "2027-02-22 23:59" not in shown + task
+
+
+def test_a_later_draft_begins_with_the_title_of_the_one_before(world: World) -> None:
+    exchange = world.drafted(title={"en": "Two rivers"})
+    assert "Two rivers" in browser(world.remy).get(f"/exchanges/{exchange.pk}/draft_plan/").content.decode()
 
 
 def test_the_plan_is_signed_on_the_page_that_shows_its_whole_text(world: World) -> None:

@@ -72,6 +72,7 @@ def test_after_some_have_left_few_move_and_only_they_are_written_to(world: World
     moved = {code for code, number in after.items() if before[code] != number}
     assert {len({code[:2] for code in members}) for members in teams(exchange).values()} == {2}
     assert 1 <= len(moved) <= 2
+    assert (fresh(exchange).moved, fresh(exchange).balanced_at) == (len(moved), at(START, 15))
     assert set(Message.objects.filter(kind="team_changed").values_list("to", flat=True)) == {of_code(exchange, code).person.email for code in moved}
 
 

@@ -32,6 +32,7 @@ from vsm.exchange.people.queries import languages_told
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
+from vsm.kit.saying import wall_text
 
 EXCHANGE_STATES = {
     "planning": (_("Being planned"), "neutral"), "signing": (_("Plan to be signed"), "warn"), "agreed": (_("Agreed"), "info"),
@@ -243,6 +244,8 @@ EXCHANGE = resource(
             Shown("starts_on", _("Starts"), lambda e: e.starts_on, "date", listed=True, sort="starts_on"),
             Shown("ends_on", _("Ends"), lambda e: e.ends_on, "date", listed=True, sort="ends_on"),
             Shown("zone", _("Time zone"), lambda e: e.zone, "zone"),
+            Shown("balanced_at", _("Teams balanced again"), lambda e: e.balanced_at, "moment"),
+            Shown("moved", _("Students who moved to another team then"), lambda e: e.moved, "integer"),
             Shown("version_in_work", _("Current version"), lambda e: e.current or None, "integer"),
             Shown("signed_version", _("Version in force"), lambda e: e.signed_version or None, "integer"),
             Shown("digest", _("Fingerprint of the current version"), lambda e: e.current_version.digest if e.current_version else "", "digest"),
@@ -337,7 +340,7 @@ EXCHANGE_TASK = resource(
             Shown("phase", _("Phase"), lambda t: _now(PHASE_WORDS[t.phase]), listed=True, sort="phase"),
             Shown("kind", _("Who hands it in"), lambda t: _now(KINDS[t.kind]), listed=True, sort="kind"),
             Shown("due_at", _("Due"), lambda t: t.due_at, "moment", listed=True, sort="due_at"),
-            Shown("wall_due", _("Due on the plan’s clock"), lambda t: f"{t.wall_due.replace('T', ' ')} ({t.exchange.zone})"),
+            Shown("wall_due", _("Due on the plan’s clock"), lambda t: f"{wall_text(t.due_at, ZoneInfo(t.exchange.zone))} ({t.exchange.zone})"),
             Shown("hours", _("Hours"), lambda t: t.hours, listed=True),
             Shown("instructions", _("Instructions"), lambda t: t.instructions, "long_text"),
         ),

@@ -227,7 +227,8 @@ class Exchanges(VisibleQuerySet):
 class Exchange(SignedText, Record):
     """Two classes that work together: from the accepted invitation to the certificates.
 
-    The plan is its signed text. `starts_on`, `ends_on` and `zone` follow the version in force.
+    The plan is its signed text. `starts_on`, `ends_on` and `zone` follow the version in force. `moved` is how many
+    students got another team when the teams were last balanced again.
     """
 
     noun = "exchange"
@@ -242,6 +243,8 @@ class Exchange(SignedText, Record):
     ends_on = models.DateField(null=True, blank=True)
     zone = models.CharField(max_length=64, default="UTC")
     started_at = models.DateTimeField(null=True, blank=True)
+    balanced_at = models.DateTimeField(null=True, blank=True)
+    moved = models.PositiveSmallIntegerField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=10, default=ExchangeState.PLANNING, choices=choices_of(ExchangeState))
 

@@ -118,6 +118,11 @@ def _tools(exchange: Any, _actor: Actor) -> list[str]:
     return list(plan.tools) if plan else sorted(set(wishes[0].tools) & set(wishes[1].tools))
 
 
+def _title(exchange: Any, _actor: Actor) -> Localized:
+    plan = _plan(exchange)
+    return dict(plan.title) if plan else exchange.title
+
+
 def _zone(exchange: Any, _actor: Actor) -> str:
     plan = _plan(exchange)
     return plan.zone if plan else exchange.zone
@@ -141,10 +146,10 @@ def _fingerprint(exchange: Any, _actor: Actor) -> str:
     return version.digest if version else ""
 
 
-@action("draft_plan", on=Exchange, label=_("Draft the plan"), allow=TEACHERS, step=EXCHANGE_STEPS["draft_plan"])
+@action("draft_plan", on=Exchange, label=_("Draft the plan"), allow=TEACHERS, step=EXCHANGE_STEPS["draft_plan"], tone="primary", due=lambda exchange: not exchange.current)
 def draft_plan(
     exchange: Exchange, *, by: Actor, now: datetime,
-    title: Annotated[Localized, Ask(_("Title"), kind="localized", start=lambda e, _a: e.title)],
+    title: Annotated[Localized, Ask(_("Title"), kind="localized", start=_title)],
     zone: Annotated[str, Ask(_("Time zone of the plan"), _("Due times are kept on this clock; everybody reads them on their own."), choices=lambda _r, _a: [(zone, zone.replace("_", " ")) for zone in sorted(zones())], start=_zone)],
     languages: Annotated[list[str], Ask(_("Languages of the exchange"), choices=spoken_choices, start=_languages)],
     tools: Annotated[list[str], Ask(_("Tools"), _("One a line."), start=_tools)],

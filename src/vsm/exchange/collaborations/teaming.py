@@ -47,11 +47,17 @@ def without_team(exchange: Exchange) -> list[Participant]:
     return list(exchange.participants.filter(state=ParticipantState.ACTIVE, team=None))
 
 
+def _waits_for_teams(exchange: Exchange) -> bool:
+    """Whether both classes are here and nobody has formed teams yet."""
+    sides = set(exchange.participants.filter(state=ParticipantState.ACTIVE).values_list("side", flat=True))
+    return len(sides) == len(Side) and not exchange.teams.exists()
+
+
 def team_choices(participant: Any, _actor: Actor) -> list[tuple[str, str]]:
     return [*((str(team.pk), team_name(team.number)) for team in participant.exchange.teams.all()), (NEW, _now("A new team"))]
 
 
-@action("form_teams", on=Exchange, label=_("Form teams"), allow=TEACHERS, step=EXCHANGE_STEPS["form_teams"])
+@action("form_teams", on=Exchange, label=_("Form teams"), allow=TEACHERS, step=EXCHANGE_STEPS["form_teams"], tone="primary", due=_waits_for_teams)
 def form_teams(
     exchange: Exchange, *, by: Actor, now: datetime,
     size: Annotated[int, Ask(_("Students in a team"), _("Four to six work best: small enough to meet, large enough to lose one."))] = 5,
@@ -78,13 +84,16 @@ def form_teams(
     return exchange
 
 
-@action("rebalance", on=Exchange, label=_("Balance the teams again"), allow=TEACHERS, step=EXCHANGE_STEPS["rebalance"])
+@action("rebalance", on=Exchange, label=_("Balance the teams again"), allow=TEACHERS, step=EXCHANGE_STEPS["rebalance"], tone="primary", due=lambda exchange: bool(without_team(exchange)))
 def rebalance(
     exchange: Exchange, *, by: Actor, now: datetime,
     size: Annotated[int, Ask(_("Students in a team"), start=lambda e, _a: _usual_size(e))] = 5,
     because: Annotated[str, Ask(_("Why? (shown in the history)"), kind="long_text", limit=1000)] = "",
 ) -> Exchange:  # fmt: skip
-    """After some left or came: keep the teams and move as few people as possible. Only those who move are written to."""
+    """After some left or came: keep the teams and move as few people as possible. Only those who move are written to.
+
+    How many moved stands on the exchange.
+    """
     people = _active(exchange)
     problem = _problem(exchange, people, size=size, nobody_alone=False, seed=str(exchange.pk), now=now)
     from vsm.exchange.teams.solver import rebalance as keep_and_move
@@ -96,7 +105,9 @@ def rebalance(
     current = list(held.values())
     formation = keep_and_move(problem, current, effort=_effort(len(people)))
     _require_kept(problem, formation)
+    held_by = {each.pk: each.team_id for each in people}
     _keep_teams(exchange, people, formation.teams, problem, by=by, now=now)
+    exchange.balanced_at, exchange.moved = now, sum(held_by[each.pk] not in (None, each.team_id) for each in people)
     exchange.save()
     return exchange
 

@@ -42,6 +42,7 @@ from vsm.kit.errors import Invalid, Refused
 from vsm.kit.events import emit
 from vsm.kit.i18n import N_
 from vsm.kit.jobs import every
+from vsm.kit.localized import text_in
 from vsm.kit.verdict import Reason
 
 TEACHER = ("self@teacher", "coordinator@organisation")
@@ -165,7 +166,7 @@ def invite(
     wish: PartnerWish, *, by: Actor, now: datetime,
     partner: Annotated[UUID, Ask(_("Partner wish"), _("Best fit first; the number is the score out of 100."), choices=partner_choices)],
     message: Annotated[str, Ask(_("Message"), _("Say in two sentences what you would like to do together."), kind="long_text", limit=2000)] = "",
-    days: Annotated[int | None, Ask(_("Days to answer"))] = None,
+    days: Annotated[int | None, Ask(_("Days to answer"), start=lambda _w, _a: _usual_days(clock.now()))] = None,
 ) -> PartnerInvitation:  # fmt: skip
     """Ask another teacher. They accept or decline until the day given; both must want it."""
     other = PartnerWish.objects.filter(pk=partner, state=WishState.PUBLISHED).first()
@@ -337,8 +338,12 @@ def expire_invitations() -> None:
         expire(invitation, by=SYSTEM, now=now)
 
 
+def _usual_days(now: datetime) -> int:
+    return int(rulebook.threshold("partner-invitation-days").at(now.date()).value)
+
+
 def _send(wish: PartnerWish, other: PartnerWish, match: Match, *, now: datetime, message: str, days: int | None) -> PartnerInvitation:
-    days = days if days is not None else int(rulebook.threshold("partner-invitation-days").at(now.date()).value)
+    days = days if days is not None else _usual_days(now)
     if not 1 <= days <= 60:
         raise Invalid(Reason("days", N_("Between 1 and 60 days, please."), {}, "days"))
     invitation = PartnerInvitation(
@@ -352,8 +357,7 @@ def _send(wish: PartnerWish, other: PartnerWish, match: Match, *, now: datetime,
 
 def _joined(one: Localized, other: Localized) -> Localized:
     """A working title of the exchange: both titles, until the plan gives a better one."""
-    shared = [code for code in one if code in other] or sorted({*one, *other})
-    return {code: " + ".join(dict.fromkeys(filter(None, (one.get(code) or next(iter(one.values()), ""), other.get(code) or next(iter(other.values()), ""))))) for code in shared}
+    return {code: " + ".join(dict.fromkeys(filter(None, (text_in(one, code), text_in(other, code))))) for code in sorted({*one, *other})}
 
 
 def _fill(wish: PartnerWish, *, languages: list[SpokenRow], windows: list[WindowRow], weeks_off: list[str], **facts: Any) -> None:

@@ -30,7 +30,8 @@ ROLE_LABELS = {
 def languages_told(languages: Mapping[str, str]) -> list[str]:
     """Each language by its name, with its level."""
     reader = get_language() or "en"
-    return [f"{language_name(code, reader)}: {_now('Native speaker') if level == 'native' else level}" for code, level in languages.items()]
+    colon = "\u00a0:" if reader == "fr" else ":"
+    return [f"{language_name(code, reader)}{colon} {_now('Native speaker') if level == 'native' else level}" for code, level in languages.items()]
 
 
 def actor_of(person: Any, now: datetime) -> Actor:

@@ -53,7 +53,7 @@ from vsm.kit.ids import new_id
 from vsm.kit.localized import text_in
 from vsm.kit.records import not_found
 from vsm.kit.requests import Request
-from vsm.kit.saying import say, say_reason, say_reasons
+from vsm.kit.saying import say, say_reason, say_reasons, wall_text
 from vsm.kit.verdict import Reason
 from vsm.web import objects
 from vsm.web.forms import ActionForm
@@ -80,9 +80,11 @@ def wish_part(wish: PartnerWish, actor: Actor) -> dict[str, Any]:
 
 
 def invitation_part(invitation: PartnerInvitation, actor: Actor) -> dict[str, Any]:
-    """The parts of the score as the two wishes stand today, and where the exchange is once it was accepted."""
-    match = compare(invitation.wish.facts, invitation.partner.facts)
-    return {"card": match_card(invitation.partner, match), "exchange": Exchange.objects.filter(invitation=invitation).first(), "score": invitation.score, "changed": match.score != invitation.score}
+    """The other's wish and the parts of the score as the two stand today, and where the exchange is once it was accepted."""
+    is_asked = actor.person_id == invitation.partner.teacher_id or actor.holds("coordinator", invitation.partner.organisation_id)
+    own, other = (invitation.partner, invitation.wish) if is_asked else (invitation.wish, invitation.partner)
+    match = compare(own.facts, other.facts)
+    return {"card": match_card(other, match), "exchange": Exchange.objects.filter(invitation=invitation).first(), "score": invitation.score, "changed": match.score != invitation.score}
 
 
 def fair_part(fair: PartnerFair, actor: Actor) -> dict[str, Any]:
@@ -136,7 +138,7 @@ def paper_of(version: PlanVersion) -> dict[str, Any]:
         "tasks": [
             {
                 "key": each.key, "title": each.title, "phase": say(PHASE_WORDS[each.phase]), "kind": say(KINDS[each.kind]), "hours": each.hours, "instructions": each.instructions,
-                "due": resolve(datetime.fromisoformat(each.due), plan.zone).instant, "wall": each.due.replace("T", " "),
+                **_due(each.due, plan.zone),
             }
             for each in plan.tasks
         ],
@@ -232,6 +234,12 @@ def contact(request: Request, pk: UUID, participant: UUID) -> HttpResponse:
 
 def _level(level: str) -> str:
     return {"act": _("Act now"), "watch": _("Keep an eye on"), "fine": _("Fine")}[level]
+
+
+def _due(wall: str, zone: str) -> dict[str, Any]:
+    """A task's due time as an instant, and as the plan's own clock writes it."""
+    instant = resolve(datetime.fromisoformat(wall), zone).instant
+    return {"due": instant, "wall": wall_text(instant, ZoneInfo(zone))}
 
 
 def _said(reason: Reason) -> str:
