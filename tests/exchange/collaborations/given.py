@@ -37,7 +37,9 @@ def give_role(who: Person, where: Organisation, role: str) -> None:
     Membership(person=who, organisation=where, role=role, starts_on=date(2026, 1, 1)).save()
 
 
-def actor(who: Person, at: datetime = NOW) -> Actor:
+def actor(who: Person | None, at: datetime = NOW) -> Actor:
+    """Who does it; a guest of an event has no account and does nothing so."""
+    assert who is not None
     return actor_of(who, at)
 
 

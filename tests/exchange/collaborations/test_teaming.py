@@ -116,7 +116,7 @@ def test_a_plan_that_ends_earlier_and_an_exchange_that_ends_leave_no_meeting_beh
         series = actions.meeting.plan_meetings(exchange, by=actor(world.pilar), now=NOW, weekday=1, starts=time(13))
         assert (met(series)[0], met(series)[-1], len(met(series))) == ("2027-02-16", "2027-04-13", 9)
         days = {"icebreaker": (START, date(2027, 2, 21)), "collaboration": (date(2027, 2, 22), date(2027, 3, 14)), "reflection": (date(2027, 3, 15), date(2027, 3, 21))}
-        phases = [PhaseRow(phase=phase, starts_on=first, ends_on=last) for phase, (first, last) in days.items()]
+        phases = [PhaseRow.model_validate({"phase": phase, "starts_on": first, "ends_on": last}) for phase, (first, last) in days.items()]
         tasks = [task.model_copy(update={"due_on": days[task.phase][1]}) for task in plan()["tasks"]]
         shorter = actions.present_plan(world.drafted(fresh(exchange), phases=phases, tasks=tasks), by=actor(world.pilar), now=NOW)
         for teacher in (world.pilar, world.remy):
