@@ -88,7 +88,7 @@ def preview(emergency: Emergency) -> Preview:
         homes=len({stay.home_id for stay in stays}),
         hosts=len({stay.host_id for stay in stays}),
         situations=dict(Counter(situation for each in found for situation in each.situations)),
-        covered=len(wanted & _handled_elsewhere(emergency)),
+        covered=len(wanted & handled_elsewhere(emergency)),
         without_nationality=sum(not stay.nationalities for stay in stays),
         without_courses=len(wanted - {stay for stay, _host, _code in courses}),
     )
@@ -122,7 +122,7 @@ def find_batch(emergency: Emergency, after: UUID | None, size: int, now: datetim
     institutions = Organisation.objects.in_bulk({side for pair in stays.values_list("home", "host").distinct() for side in pair})
     found = {UUID(each.mobility): each for each in findings(emergency, stays)}
     held = {case.mobility_id: case for case in Case.objects.filter(emergency=emergency, mobility__in=batch)}
-    covered = _handled_elsewhere(emergency, batch)
+    covered = handled_elsewhere(emergency, batch)
     for stay in stays:
         stay.home, stay.host = institutions[stay.home_id], institutions[stay.host_id]
     made = [_case(emergency, stay, found[stay.pk], stay.pk in covered) for stay in stays if stay.pk in found and stay.pk not in held]
@@ -165,7 +165,7 @@ def _bring_up_to_date(case: Case, finding: Finding | None) -> None:
         case.save()
 
 
-def _handled_elsewhere(emergency: Emergency, among: list[UUID] | None = None) -> set[UUID]:
+def handled_elsewhere(emergency: Emergency, among: list[UUID] | None = None) -> set[UUID]:
     """Stays that a case of another emergency of the same earnestness looks after already."""
     cases = Case.objects.filter(state__in=HANDLED, emergency__is_drill=emergency.is_drill).exclude(emergency=emergency)
     if among is not None:

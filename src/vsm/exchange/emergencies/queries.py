@@ -66,6 +66,7 @@ ONLINE_LABELS = {"all": (_("All courses online"), "good"), "some": (_("Some cour
 FORM_LABELS = {"online": _("The same course online"), "asynchronous": _("The same course in one’s own time"), "equivalent": _("An equivalent course")}
 COUNT_LABELS = {
     "looked_at": N_("Stays looked at"), "cases": N_("New cases"), "students": N_("Students"), "courses": N_("Courses"),
+    "covered": N_("Looked after in another emergency already"),
     "without_form": N_("Courses without an online form yet"), "asynchronous": N_("In one’s own time because of the clock"),
     "outdated": N_("Text changed meanwhile, asked again"), "complete": N_("Signed by all now"), "finish_online": N_("Finish online"),
     "letters": N_("Letters"), "letters_withheld": N_("Letters that a drill withheld"),

@@ -18,7 +18,7 @@ from django_tasks import task
 
 from vsm.exchange.catalogue.models import Offering
 from vsm.exchange.emergencies.carrying import bring_back_batch, carry_out_batch, countersign_batch, take_over
-from vsm.exchange.emergencies.finding import find_batch, reach
+from vsm.exchange.emergencies.finding import find_batch, handled_elsewhere, reach
 from vsm.exchange.emergencies.models import Case, Emergency, Hold, Notice, Run, Switch
 from vsm.exchange.emergencies.planning import make_plans
 from vsm.exchange.emergencies.proposing import propose_batch
@@ -142,9 +142,18 @@ def _propose(run: Run, by: Actor, now: datetime) -> int:
     cases = _locked(cases_of(run, CaseState.FOUND))
     if not cases:
         return 0
-    done = propose_batch(run.emergency, cases, by=by, now=now)
-    _count(run, students=done.cases, courses=done.courses, without_form=done.without_form, asynchronous=done.asynchronous)
-    _tell(run, "emergency.proposed", [case.pk for case in cases])
+    # Since they were found another emergency may have begun to look after some: nobody is asked twice.
+    handled = handled_elsewhere(run.emergency, [case.mobility_id for case in cases])
+    left, asked = ([case for case in cases if (case.mobility_id in handled) is there] for there in (True, False))
+    if left:
+        bulk.update_rows(Case, ("version", "updated_at", "state"), [(case.pk, case.version + 1, now, CaseState.COVERED.value) for case in left])
+        for case in left:
+            note(case, "leave_to_another", by=by, now=now)
+        _count(run, covered=len(left))
+    if asked:
+        done = propose_batch(run.emergency, asked, by=by, now=now)
+        _count(run, students=done.cases, courses=done.courses, without_form=done.without_form, asynchronous=done.asynchronous)
+        _tell(run, "emergency.proposed", [case.pk for case in asked])
     return len(cases)
 
 

@@ -9,12 +9,13 @@ from uuid import UUID
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import path
-from django.utils import formats
+from django.utils import formats, timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from vsm.exchange.catalogue.labels import bandwidth_label, language_label, mode_label
 from vsm.exchange.emergencies.finding import overlapping, preview
+from vsm.exchange.emergencies.forms import from_json
 from vsm.exchange.emergencies.models import CoursePlan, Emergency, Run
 from vsm.exchange.emergencies.queries import (
     CASE_STATES,
@@ -36,6 +37,7 @@ from vsm.kit.localized import text_in
 from vsm.kit.records import not_found
 from vsm.kit.requests import Request
 from vsm.web.objects import EXTRAS, Extra
+from vsm.web.student.emergencies import meetings_on
 
 BARS = 120
 """A longer chart is drawn by weeks: a phone has not more points to show."""
@@ -125,10 +127,12 @@ def plan_context(plan: CoursePlan, actor: Actor) -> dict[str, Any]:
         "readiness": READINESS_LABELS[plan.readiness],
         "is_drill": plan.emergency.is_drill,
         "alternatives": [_alternative(each, language) for each in plan.alternatives],
+        "zone_name": timezone.get_current_timezone_name(),
     }
 
 
 def _alternative(each: dict[str, Any], language: str) -> dict[str, Any]:
+    form, here = from_json(each), timezone.get_current_timezone_name()
     return {
         "title": f"{each['code']} {text_in(each['title'], language)}",
         "url": f"/offerings/{each['offering']}/" if each["offering"] else "",
@@ -140,6 +144,9 @@ def _alternative(each: dict[str, Any], language: str) -> dict[str, Any]:
         "dates": f"{formats.date_format(date.fromisoformat(each['starts_on']), 'SHORT_DATE_FORMAT')} – {formats.date_format(date.fromisoformat(each['ends_on']), 'SHORT_DATE_FORMAT')}",
         "credits": f"{each['credits']} ({each['credit_system']})" if each["credits"] else "",
         "assessment": text_in(each["assessment"], language),
+        "meetings": meetings_on(form, form.zone),
+        "meetings_here": meetings_on(form, here) if here != form.zone else [],
+        "zone": form.zone,
         "precedents": each["precedents"],
         "seats": each["seats"],
         "is_equivalent": each["kind"] == "equivalent",

@@ -8,8 +8,8 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.utils import formats
-from django.utils.translation import get_language
+from django.utils import formats, timezone
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from vsm.exchange.catalogue.labels import bandwidth_label, credits_text, language_label, mode_label
@@ -18,7 +18,7 @@ from vsm.exchange.emergencies.answering import KEEP, Chosen
 from vsm.exchange.emergencies.forms import Alternative
 from vsm.exchange.emergencies.models import Case
 from vsm.exchange.emergencies.proposing import possible_live, zone_of
-from vsm.exchange.emergencies.queries import EMERGENCY_CASE, FORM_LABELS, SAFETY_STATES, situations_in_words
+from vsm.exchange.emergencies.queries import EMERGENCY_CASE, FORM_LABELS, RUN_KINDS, SAFETY_STATES, situations_in_words
 from vsm.exchange.emergencies.states import CaseState, State
 from vsm.exchange.emergencies.texts import amended_of, plans_for
 from vsm.exchange.learning_agreements.rules import Component, told
@@ -59,6 +59,7 @@ def context(case: Case, actor: Actor) -> dict[str, Any]:
         "changes": say_reasons(told(change) for change in changes_between(text.before, text.after)) if text else [],
         "digest": text.digest if text else "",
         "zone": zone_of(case),
+        "zone_name": timezone.get_current_timezone_name(),
         "agreement_url": f"/learning-agreements/{agreement.pk}/" if agreement else "",
         "can_choose": is_own and CHOOSE.possible(case) and bool(case.lines),
     }
@@ -90,6 +91,7 @@ def choose(request: Request, pk: UUID) -> HttpResponse:
         "case": case,
         "courses": courses_of(case),
         "zone": zone_of(case),
+        "zone_name": timezone.get_current_timezone_name(),
         "delivery_key": str(new_id()),
         "refused": refused,
         "keep": KEEP,
@@ -98,7 +100,7 @@ def choose(request: Request, pk: UUID) -> HttpResponse:
 
 
 def courses_of(case: Case) -> list[dict[str, Any]]:
-    """Each course in person with its forms; meetings are told on the clock that the student lives by."""
+    """Each course in person with its forms; meetings are told on the clock that the student lives by, and on the reader's where that is another."""
     plans, language, zone = plans_for(case), get_language() or "en", zone_of(case)
     courses = {str(course.pk): course for course in Course.objects.filter(mobility=case.mobility_id)}
     told_courses = []
@@ -127,7 +129,8 @@ def _form(each: Alternative, line: dict[str, Any], possible: bool, zone: str, la
         "kind": FORM_LABELS[each.kind],
         "host": text_in(each.taught_by, language),
         "facts": [mode_label(each.mode), bandwidth_label(each.bandwidth), language_label(each.language)],
-        "meetings": _meetings(each, zone),
+        "meetings": meetings_on(each, zone),
+        "meetings_here": meetings_on(each, here) if (here := timezone.get_current_timezone_name()) != zone else [],
         "impossible": each.is_live and not possible,
         "assessment": text_in(each.assessment, language),
         "precedents": each.precedents,
@@ -136,7 +139,8 @@ def _form(each: Alternative, line: dict[str, Any], possible: bool, zone: str, la
     }
 
 
-def _meetings(each: Alternative, zone: str) -> list[str]:
+def meetings_on(each: Alternative, zone: str) -> list[str]:
+    """The weekly meetings as the clock of `zone` tells them when the course begins."""
     if not each.meetings or not each.zone:
         return []
     walls = tuple((day, time.fromisoformat(starts), time.fromisoformat(ends)) for day, starts, ends in each.meetings)
@@ -172,6 +176,10 @@ def _contacts(case: Case) -> list[dict[str, Any]]:
     ]
 
 
+objects.NOTED |= {f"emergency_case.{kind}": label for kind, label in RUN_KINDS.items()}
+objects.NOTED |= {
+    "emergency_case.leave_to_another": gettext_lazy("Left to another emergency that looks after it"), "emergency_case.take_over": gettext_lazy("Taken over from another emergency"),
+}  # fmt: skip
 objects.EXTRAS["emergency_case"] = objects.Extra("student/emergencies/part.html", context)
 
 urlpatterns = [path("emergency-cases/<uuid:pk>/choose/", choose, name="choose_forms")]
