@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
+from vsm.cli.acts import _kind
 from vsm.cli.commands import main
 from vsm.exchange.institutions.models import Hub, Organisation, Term, Unit
 from vsm.exchange.people.models import Membership, Person
@@ -159,6 +160,15 @@ def test_do_refuses_a_passed_version(lima: Organisation, bia: Person, capsys: Ca
 def test_do_without_a_person_is_wrong_use_and_without_an_id_shows_the_inputs(lima: Organisation, capsys: Captured) -> None:
     assert refused(capsys, "do", "organisation", "add_unit", str(lima.pk), code=2) == ["Say who does it: --as EMAIL"]
     assert "code" in said(capsys, "do", "organisation", "add_unit")
+
+
+def test_what_a_verb_asks_for_is_told_in_words_and_a_table_with_its_columns(capsys: Captured) -> None:
+    lines = [line.split() for line in said(capsys, "do", "organisation", "register_student").splitlines()]
+    assert ["languages", "table", "optional", "Languages"] in lines
+    assert [".level", "A1|A2|B1|B2|C1|C2|native", "needed", "Level", "(CEFR)"] in lines
+    for action in filter(lambda action: action.allow, TABLE.values()):  # what nobody is allowed, the system tells itself
+        kinds = [_kind(info.annotation) for info in action.parameters.model_fields.values()]
+        assert "value" not in kinds, f"{action.name}: {kinds}"
 
 
 def test_a_token_is_shown_once(bia: Person, capsys: Captured) -> None:

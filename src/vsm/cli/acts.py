@@ -5,17 +5,21 @@ import json
 import mimetypes
 import sys
 from collections import defaultdict
-from datetime import datetime
+from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from vsm.cli.records import noun
 from vsm.cli.saying import speak, table
 from vsm.cli.who import acting, as_argument
 from vsm.kit import clock, obstacles
-from vsm.kit.actions import TABLE, Action, actions_on
+from vsm.kit.actions import TABLE, Action, Ask, actions_on
 from vsm.kit.errors import Invalid
 from vsm.kit.i18n import N_
 from vsm.kit.records import Record
@@ -24,6 +28,10 @@ from vsm.kit.saying import say
 from vsm.kit.uploads import LIMIT, Upload
 from vsm.kit.verdict import Reason
 
+KINDS: dict[Any, str] = {
+    str: "text", int: "whole number", float: "number", Decimal: "number", bool: "true|false", date: "day", time: "hour", datetime: "moment",
+    UUID: "identifier", Upload: "file", dict: "text by language",
+}  # fmt: skip
 ANYBODY = ("anyone", "person", "self", "operator")
 
 
@@ -90,12 +98,34 @@ def _action(entry: Resource, verb: str) -> Action:
 
 
 def _asked(action: Action) -> str:
-    """The inputs of an action: name, type, whether it must be given, and its label."""
-    rows = []
+    """The inputs of an action: name, type, whether it must be given, and its label; below a table's its columns."""
+    rows: list[tuple[str, str, str, str]] = []
     for name, info in action.parameters.model_fields.items():
-        kind = getattr(info.annotation, "__name__", "") if isinstance(info.annotation, type) else str(info.annotation).replace("typing.", "")
-        rows.append((name, kind, "needed" if info.is_required() else "optional", say(action.asks[name].label)))
+        rows.append((name, _kind(info.annotation), "needed" if info.is_required() else "optional", say(action.asks[name].label)))
+        for column, told in _columns(info.annotation).items():
+            ask = next((each for each in told.metadata if isinstance(each, Ask)), None)
+            rows.append((f"  .{column}", _kind(told.annotation), "needed" if told.is_required() else "optional", say(ask.label) if ask else ""))
     return f"{action.describe}\n\n" + table(rows)
+
+
+def _kind(annotation: Any) -> str:
+    """A type as whoever types a value thinks of it."""
+    inner = [each for each in get_args(annotation) if each is not NoneType]
+    if get_origin(annotation) is Literal:
+        return "|".join(filter(None, map(str, inner)))
+    if get_origin(annotation) in {Union, UnionType}:
+        return " or ".join(map(_kind, inner))
+    if get_origin(annotation) is Annotated:
+        return _kind(inner[0])
+    if get_origin(annotation) is list:
+        return "table" if _columns(annotation) else f"list of {_kind(inner[0])}"
+    return KINDS.get(get_origin(annotation) or annotation, "value")
+
+
+def _columns(annotation: Any) -> dict[str, FieldInfo]:
+    """The columns of a table of rows; of anything else none."""
+    models = [each for part in (annotation, *get_args(annotation)) if get_origin(part) is list for each in get_args(part)]
+    return {name: told for model in models if isinstance(model, type) and issubclass(model, BaseModel) for name, told in model.model_fields.items()}
 
 
 def _inputs(action: Action, args: argparse.Namespace) -> dict[str, Any]:
