@@ -67,7 +67,7 @@ def test_a_spare_line_with_only_what_it_began_with_is_no_row() -> None:
 def test_a_choice_among_our_languages_shows_their_names() -> None:
     with translation.override("es"):
         field = field_for(FieldInfo(annotation=Literal["es", "pt-br", "en", "fr"], default="es"), Ask("Language"), None, SYSTEM)
-    assert field.choices == [("", "—"), ("es", "español"), ("pt-br", "portugués (Brasil)"), ("en", "inglés"), ("fr", "francés")]  # type: ignore[attr-defined] -- a field of choices
+    assert field.choices == [("es", "español"), ("pt-br", "portugués (Brasil)"), ("en", "inglés"), ("fr", "francés")]  # type: ignore[attr-defined] -- a field of choices
 
 
 @pytest.mark.parametrize("kind", [int, float, Decimal])

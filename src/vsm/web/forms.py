@@ -103,7 +103,8 @@ def field_for(info: FieldInfo, ask: Ask, record: Any, actor: Actor) -> forms.Fie
         common["error_messages"] = {"required": _("There is nothing to choose from at present, so this step cannot be done yet.")}
     if choices is not None:
         coerce = kind if kind in (UUID, int, str) else str
-        has_none = info.is_required() or any(value == "" for value, _label in choices)
+        # A parameter that has one of the choices as its default is answered from the start: "none" would be no answer to it.
+        has_none = info.is_required() or any(value in ("", info.default) for value, _label in choices)
         shown = choices if has_none else [("", "—"), *choices]
         return forms.TypedChoiceField(choices=shown, coerce=coerce, empty_value=None if optional else "", **common)
     if kind is Upload:
