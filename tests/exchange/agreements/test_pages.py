@@ -62,7 +62,7 @@ def test_places_tell_promised_used_and_left_for_each_direction_and_term(w: Simpl
     seated(w, "Rui", back, w.host)
     used = used_seats(made)
     rows = {(row["host"], row["term"]): (row["promised"], row["used"], row["left"]) for row in place_rows(made, used)}
-    assert rows == {("Paulista", ""): (3, 1, 2), ("Porto", "2027-1"): (5, 2, 3), ("Porto", "2027-2"): (5, 0, 5)}
+    assert rows == {("Paulista", "2027-1"): (3, 1, 2), ("Porto", "2027-1"): (5, 2, 3), ("Porto", "2027-2"): (5, 0, 5)}
     balance = balance_of(made, used)
     assert (balance.first_sent, balance.second_sent, balance.owed) == (2, 1, 1)
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -24,6 +24,7 @@ from vsm.exchange.allocation.rules import opaque
 from vsm.exchange.applications.models import Call, CallOffering
 from vsm.exchange.applications.queries import Wish, for_call
 from vsm.exchange.catalogue.models import Offering
+from vsm.exchange.catalogue.queries import terms_of_seats
 from vsm.exchange.catalogue.states import State as OfferingState
 from vsm.rulebook import credit_system
 
@@ -227,7 +228,8 @@ def _promises(call: Call, found: Mapping[str, Offering], homes: set[str]) -> lis
     agreements = Agreement.objects.filter(
         Q(first_id__in=homes, second_id__in=hosts) | Q(second_id__in=homes, first_id__in=hosts), state=AgreementState.SIGNED
     ).prefetch_related("promises").order_by("code")  # fmt: skip
-    held = _held_elsewhere(call, homes, hosts)
+    term_of = terms_of_seats(hosts)
+    held = _held_elsewhere(call, homes, hosts, term_of)
     promises = []
     for agreement in agreements:
         for promise in agreement.promises.all():
@@ -236,12 +238,26 @@ def _promises(call: Call, found: Mapping[str, Offering], homes: set[str]) -> lis
                 continue
             covered = [o for o in found.values() if str(o.opportunity.organisation_id) == host and _covers(agreement, o)]
             named = {other.term for other in agreement.promises.all() if other.host_id == promise.host_id and other.term}
-            for term, some in _by_term(covered).items():
+            for term, some in _by_term(covered, term_of).items():
                 if term == promise.term or (not promise.term and term not in named):
                     used = sum(_covers(agreement, other) for other in held.get((home, host, term), ()))
                     ids = frozenset(str(o.pk) for o in some)
                     promises.append(Promise(f"{agreement.code}:{term}", home, host, max(0, promise.seats - used), ids))
-    return promises
+    return [*promises, *_unpromised(promises, found, homes)]
+
+
+def _unpromised(promises: Iterable[Promise], found: Mapping[str, Offering], homes: set[str]) -> Iterator[Promise]:
+    """No seats where no agreement in force promises any: it may have ended since, or name other terms."""
+    promised: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for promise in promises:
+        promised[promise.home, promise.host] |= promise.offerings
+    by_host: dict[str, set[str]] = defaultdict(set)
+    for pk, offering in found.items():
+        by_host[str(offering.opportunity.organisation_id)].add(pk)
+    for home in sorted(homes):
+        for host, offerings in sorted(by_host.items()):
+            if home != host and (rest := offerings - promised[home, host]):
+                yield Promise(f"none:{home}:{host}", home, host, 0, frozenset(rest))
 
 
 def _covers(agreement: Agreement, offering: Offering) -> bool:
@@ -250,7 +266,7 @@ def _covers(agreement: Agreement, offering: Offering) -> bool:
     return in_force and not gaps(terms_of(agreement), category=course.category, level=course.level, isced_f=course.isced_f)
 
 
-def _held_elsewhere(call: Call, homes: set[str], hosts: set[str]) -> dict[tuple[str, str, str], list[Offering]]:
+def _held_elsewhere(call: Call, homes: set[str], hosts: set[str], term_of: Callable[[Offering], str]) -> dict[tuple[str, str, str], list[Offering]]:
     """(home, host, term) → the offering of each seat that results of other calls have used of a promise."""
     seats = Seat.objects.holding().exclude(run__call=call).filter(
         application__home_id__in=homes, offering__opportunity__organisation_id__in=hosts
@@ -261,15 +277,11 @@ def _held_elsewhere(call: Call, homes: set[str], hosts: set[str]) -> dict[tuple[
     return used
 
 
-def _by_term(offerings: Sequence[Offering]) -> dict[str, list[Offering]]:
+def _by_term(offerings: Sequence[Offering], term_of: Callable[[Offering], str]) -> dict[str, list[Offering]]:
     terms: dict[str, list[Offering]] = defaultdict(list)
     for offering in offerings:
         terms[term_of(offering)].append(offering)
     return terms
-
-
-def term_of(offering: Offering) -> str:
-    return offering.term.code if offering.term else offering.term_code
 
 
 # Timetable and credits ------------------------------------------------------------------------------------------------

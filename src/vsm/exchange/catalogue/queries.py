@@ -1,5 +1,7 @@
 """What doors read about opportunities, offerings and imports. The public search stands in `search_page`."""
 
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -129,6 +131,30 @@ def meeting_lines(offering: Any) -> list[str]:
     return [
         f"{labels.WEEKDAY_LABELS[m.weekday]} {m.starts:%H:%M}–{m.ends:%H:%M} {m.label}".rstrip() for m in offering.meetings.all()
     ]
+
+
+def terms_of_seats(hosts: Iterable[UUID | str]) -> Callable[[Offering], str]:
+    """Offering of these hosts → the term for which an agreement counts its seats.
+
+    That which the offering names; else the term of its host in which most of its days lie; else the half of the year in which it
+    begins. Promises hold for each term: counted for none, the seats of all years together would use them up for ever.
+    """
+    calendars: dict[UUID, list[Term]] = defaultdict(list)
+    for term in Term.objects.filter(organisation__in=set(hosts)).order_by("starts_on", "code"):
+        calendars[term.organisation_id].append(term)
+
+    def term_of(offering: Offering) -> str:
+        if offering.term or offering.term_code:
+            return offering.term.code if offering.term else offering.term_code
+        shared = [(_days_shared(term, offering), term.code) for term in calendars[offering.opportunity.organisation_id]]
+        most, code = max(shared, key=lambda pair: pair[0], default=(0, ""))
+        return code if most > 0 else f"{offering.starts_on.year}-{1 if offering.starts_on.month <= 6 else 2}"
+
+    return term_of
+
+
+def _days_shared(term: Term, offering: Offering) -> int:
+    return (min(term.ends_on, offering.ends_on) - max(term.starts_on, offering.starts_on)).days + 1
 
 
 def _offering_title(offering: Any) -> str:

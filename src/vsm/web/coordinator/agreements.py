@@ -10,6 +10,7 @@ from vsm.exchange.agreements.models import Agreement
 from vsm.exchange.agreements.queries import digest_of, places, terms_of
 from vsm.exchange.agreements.rules import Balance, gaps
 from vsm.exchange.allocation.models import Seat
+from vsm.exchange.catalogue.queries import terms_of_seats
 from vsm.exchange.institutions.models import Term
 from vsm.exchange.institutions.queries import name_of
 from vsm.kit.actors import Actor
@@ -37,13 +38,13 @@ def used_seats(agreement: Agreement) -> Counter[tuple[Any, str]]:
         offering__starts_on__gte=agreement.starts_on, offering__starts_on__lte=agreement.ends_on,
         application__home__in=agreement.parties, offering__opportunity__organisation__in=agreement.parties,
     ).select_related("application", "offering__opportunity", "offering__term")  # fmt: skip
-    terms = terms_of(agreement)
+    terms, term_of = terms_of(agreement), terms_of_seats(party.pk for party in agreement.parties)
     counted: Counter[tuple[Any, str]] = Counter()
     for seat in seats:
         course = seat.offering.opportunity
         is_exchange = seat.application.home_id != course.organisation_id
         if is_exchange and not gaps(terms, category=course.category, level=course.level, isced_f=course.isced_f):
-            counted[course.organisation_id, seat.offering.term.code if seat.offering.term else ""] += 1
+            counted[course.organisation_id, term_of(seat.offering)] += 1
     return counted
 
 
