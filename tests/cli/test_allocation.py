@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.exchange.allocation.test_files import FAULTS, GOOD, edited, folder_of
+from tests.exchange.allocation.test_files import FAULTS, GOOD, POLICIES, edited, folder_of
 from vsm.cli.commands import main
 from vsm.exchange.allocation.problem import Offering, Problem, Student
 from vsm.exchange.allocation.solver import allocate
@@ -46,6 +46,20 @@ def test_a_fault_names_file_and_line_and_nothing_is_written(name: str, tmp_path:
     said = capsys.readouterr().err
     assert said.startswith((f"{file}, line {line}: ", f"{file} is empty"))
     assert not out.exists()
+
+
+def test_faults_are_printed_as_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    problem = folder_of(FAULTS["negative seats"][0], tmp_path / "problem")
+    assert run("solve", problem, "--out", tmp_path / "out", "--json") == 2
+    [fault] = json.loads(capsys.readouterr().out)["faults"]
+    assert (fault["code"], fault["file"], fault["line"]) == ("cell-not-whole", "offerings.csv", 3)
+    assert fault["text"].startswith("offerings.csv, line 3: capacity must be a whole number from 0 to ")
+
+
+def test_bounds_stand_in_the_comparison(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("compare", folder_of(POLICIES, tmp_path / "problem"), "--json") == 0
+    first = json.loads(capsys.readouterr().out)[0]
+    assert (first["bound one in Chile (≤ 1)"], first["bound rural in biology (≥ 1)"]) == (1, 1)
 
 
 def test_a_fault_is_told_in_the_reader_s_language(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,7 @@ LANGUAGES = ("es", "pt-br", "en", "fr")
 
 def allocation_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="verb", required=True)
-    solve = verbs.add_parser("solve", help="allocate the seats of offerings.csv, students.csv, choices.csv and reserves.csv")
+    solve = verbs.add_parser("solve", help="allocate the seats of a folder of CSV files (docs/allocation.md)")
     solve.add_argument("problem", type=Path, metavar="PROBLEM_DIR")
     solve.add_argument("--out", type=Path, required=True, metavar="OUTCOME_DIR")
     solve.add_argument("--mechanism", choices=MECHANISMS, default=MECHANISMS[0])
@@ -37,6 +37,7 @@ def allocation_arguments(parser: argparse.ArgumentParser) -> None:
     for verb in (solve, compare):
         verb.add_argument("--seed", default="0", help="of the lottery: any line of text; publish it (default 0)")
         verb.add_argument("--lottery", choices=("single", "per_offering"), default="single")
+        verb.add_argument("--timetable", choices=("fast", "exact"), default="fast", help="how clashes of meetings.csv and credits are respected")
     for verb in (solve, audit, compare):
         verb.add_argument("--json", action="store_true")
     for verb in (solve, audit, compare, lists):
@@ -50,6 +51,9 @@ def allocation(args: argparse.Namespace) -> int:
         return perform(args)
     except Invalid as error:
         _tell(error, args.language)
+        if getattr(args, "json", False):
+            faults = [{"code": reason.code, **{name: reason.params[name] for name in ("file", "line") if name in reason.params}, "text": _sentence(reason, args.language)} for reason in error.reasons]
+            print(json.dumps({"faults": faults}, ensure_ascii=False))
         return FAULTY
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
@@ -61,7 +65,7 @@ def _solve(args: argparse.Namespace) -> int:
     from vsm.exchange.allocation.files import of_nobody
 
     present = _problem(args.problem)
-    outcome = solve(present, seed=args.seed, mechanism=args.mechanism, lottery=args.lottery)
+    outcome = solve(present, seed=args.seed, mechanism=args.mechanism, lottery=args.lottery, timetable=args.timetable)
     for notice in of_nobody(present):
         print(_sentence(notice, args.language), file=sys.stderr)
     _keep(args.problem, present, args.out / "problem")
@@ -115,7 +119,7 @@ def _compare(args: argparse.Namespace) -> int:
     from vsm.exchange.allocation.comparison import compare, what_if
     from vsm.exchange.allocation.files import problem_of
 
-    problem = problem_of(_bytes(_problem(args.problem)), seed=args.seed, lottery=args.lottery)
+    problem = problem_of(_bytes(_problem(args.problem)), seed=args.seed, lottery=args.lottery, timetable=args.timetable)
     summaries, changed = list(compare(problem)), _seats(args.seats, {offering.id for offering in problem.offerings})
     names = [each.mechanism.value for each in summaries]
     if changed:
@@ -129,6 +133,8 @@ def _compare(args: argparse.Namespace) -> int:
             "seats given": each.everybody.seats,
             "seats left": each.seats_left,
             "envy pairs": each.envy,
+            **({"too few credits": each.few_credits} if any(other.few_credits for other in summaries) else {}),
+            **{f"bound {_bound(filled)}": filled.seats for filled in each.limits},
             "groups": {name: f"{share.placed}/{share.students}" for name, share in each.groups.items()},
             "ranks": each.ranks,
         }
@@ -144,6 +150,12 @@ def _compare(args: argparse.Namespace) -> int:
     rows += [[f"rank {rank}", *(str(each.ranks.get(rank, 0)) for each in summaries)] for rank in ranks]
     print(table(rows, ["", *(str(each["mechanism"]) for each in facts)]))
     return DONE
+
+
+def _bound(filled: Any) -> str:
+    """Such as “rural in biology (≥ 1, ≤ 3)”."""
+    spans = [*([f"≥ {filled.minimum}"] if filled.minimum else []), *([f"≤ {filled.maximum}"] if filled.maximum is not None else [])]
+    return f"{filled.quota or f'{filled.group} in {filled.offering}'} ({', '.join(spans)}{'' if filled.hard else ', soft'})"
 
 
 def _seats(wishes: Sequence[str], known: Collection[str]) -> dict[str, int]:

@@ -10,10 +10,11 @@ from bench.allocation_problem import draw, write
 from hypothesis import given, settings
 
 from tests.exchange.allocation.oracle import problems
-from tests.exchange.allocation.oracle_policies import seeds, with_reserves
+from tests.exchange.allocation.oracle_policies import seeds, with_policies, with_reserves
 from vsm.exchange.allocation import columns, file_runs, files
+from vsm.exchange.allocation.comparison import summary
 from vsm.exchange.allocation.file_runs import check, solve
-from vsm.exchange.allocation.problem import Problem
+from vsm.exchange.allocation.problem import Problem, Quota
 from vsm.exchange.allocation.solver import allocate
 from vsm.kit.errors import Invalid
 
@@ -28,6 +29,17 @@ GOOD: Files = {
     ).encode(),
     "reserves.csv": b"offering_id,group,seats\nbiology,rural,1\n",
 }
+
+
+# Each kind of policy that files can hold: a hard quota, a least number, a clash, and credits.
+POLICIES: Files = {
+    "offerings.csv": b"offering_id,capacity,labels,credits\nalgebra,1,chile,6\nbiology,1,chile,6\nchemistry,2,peru,4\n",
+    "students.csv": b"student_id,seats_wanted,groups,origin,credits_least,credits_most\nana,3,,andina,4,12\nbia,1,rural,garoa,,\ncarla,1,,garoa,,\n",
+    "choices.csv": b"student_id,rank,offering_id,priority\nana,1,algebra,1\nana,2,biology,1\nana,3,chemistry,1\nbia,1,biology,3\ncarla,1,biology,1\ncarla,2,algebra,2\n",
+    "limits.csv": b"offering_id,group,minimum,maximum\nbiology,rural,1,\n",
+    "quotas.csv": b"quota_id,origins,labels,minimum,maximum,hard\none in Chile,andina,chile,,1,yes\n",
+    "meetings.csv": b"offering_id,weekday,starts,ends\nalgebra,1,10:00,12:00\nbiology,1,11:00,13:00\nchemistry,7,23:30,00:30\n",
+}  # fmt: skip
 
 
 def edited(name: str, old: str, new: str) -> Files:
@@ -63,6 +75,14 @@ FAULTS: dict[str, tuple[Files, list[tuple[str, str, int]]]] = {
     "a group twice": (edited("students.csv", "rural|first", "rural|rural"), [("groups-wrong", "students.csv", 2)]),
     "more reserved than there is": (edited("reserves.csv", "rural,1", "rural,2"), [("reserves-exceed-seats", "reserves.csv", 2)]),
     "a reserve for nothing known": (edited("reserves.csv", "biology", "zoology"), [("id-unknown", "reserves.csv", 2)]),
+    "a limit upside down": (POLICIES | {"limits.csv": b"offering_id,group,minimum,maximum\nbiology,rural,1,0\n"}, [("minimum-above-maximum", "limits.csv", 2)]),
+    "a limit above the seats": (POLICIES | {"limits.csv": b"offering_id,group,minimum,maximum\nbiology,rural,2,\n"}, [("minimum-exceeds-seats", "limits.csv", 2)]),
+    "a limit for nothing known": (POLICIES | {"limits.csv": b"offering_id,group,minimum,maximum\nlaw,rural,x,\n"}, [("id-unknown", "limits.csv", 2), ("cell-not-whole", "limits.csv", 2)]),
+    "a quota that is neither hard nor soft": (POLICIES | {"quotas.csv": POLICIES["quotas.csv"].replace(b"yes", b"maybe")}, [("cell-not-yes-or-no", "quotas.csv", 2)]),
+    "a quota twice": (POLICIES | {"quotas.csv": POLICIES["quotas.csv"] + b"one in Chile,,,,,no\n"}, [("row-repeated", "quotas.csv", 3)]),
+    "an eighth day": (POLICIES | {"meetings.csv": POLICIES["meetings.csv"].replace(b"a,1", b"a,8")}, [("cell-not-whole", "meetings.csv", 2)]),
+    "a time that no clock shows": (POLICIES | {"meetings.csv": POLICIES["meetings.csv"].replace(b"10:00", b"25:00")}, [("cell-not-time", "meetings.csv", 2)]),
+    "more credits at least than at most": (POLICIES | {"students.csv": POLICIES["students.csv"].replace(b"4,12", b"14,12")}, [("credits-order", "students.csv", 2)]),
     "a reserve twice": (
         GOOD | {"reserves.csv": b"offering_id,group,seats\nbiology,rural,0\n\nbiology,rural,1\n"},
         [("row-repeated", "reserves.csv", 4)],
@@ -246,13 +266,79 @@ def test_a_stable_outcome_that_is_worse_for_students_is_found_by_columns(monkeyp
         assert check(given_files, outcome).ok
 
 
-def test_problems_with_more_than_files_can_say_are_not_written_as_files() -> None:
+def test_a_name_with_the_sign_that_separates_names_is_not_written_as_files() -> None:
     problem = Problem.of(offerings=[], students=[], seed="corn", quotas=[])
-    assert "choices.csv" in files.problem_files(problem)
-    from vsm.exchange.allocation.problem import Quota
+    assert list(files.problem_files(problem)) == ["offerings.csv", "students.csv", "choices.csv"]
+    with pytest.raises(ValueError, match="separates names"):
+        files.problem_files(problem.but(quotas=[Quota("q", origins=("a|b",), maximum=1)]))
 
-    with pytest.raises(ValueError, match="Quotas"):
-        files.problem_files(problem.but(quotas=[Quota("q", maximum=1)]))
+
+@law
+@given(seeds())
+def test_a_problem_with_policies_is_given_the_same_seats_from_its_files(random: Any) -> None:
+    problem = with_policies(random)
+    written = files.problem_files(problem)
+    if not all(b"\n" in content.rstrip(b"\n") for content in written.values()):
+        return
+    read = files.problem_of(written, seed=problem.seed, mechanism=problem.mechanism, lottery=problem.lottery, timetable=problem.timetable)
+
+    assert columns.read(written) is None or not {"limits.csv", "quotas.csv", "meetings.csv"} & written.keys()
+    assert result(read) == result(problem)
+
+
+def result(problem: Problem) -> Any:
+    try:
+        outcome = allocate(problem)
+    except Invalid as refusal:
+        return sorted(reason.code for reason in refusal.reasons)
+    return outcome.placements, outcome.pledged
+
+
+def test_policies_of_files_decide_and_their_outcome_is_certified() -> None:
+    outcome = {name: bytes(content) for name, content in solve(POLICIES, seed="7").items()}
+    assert rows(outcome["placements.csv"])[1:] == [b"ana,algebra,1\n", b"ana,chemistry,3\n", b"bia,biology,1\n"]
+    assert json.loads(outcome["summary.json"])["pledged"] == [["bia", "biology"]]
+    found = check(POLICIES, outcome)
+    assert (found.ok, "limits" in found.proved, "timetables" in found.proved) == (True, True, True)
+
+    unpledged = outcome | {"summary.json": outcome["summary.json"].replace(b'"bia"', b'"carla"')}
+    assert "pledge-without-minimum" in [reason.code for reason in check(POLICIES, unpledged).violations]
+    without = {name: content for name, content in POLICIES.items() if name != "limits.csv"}
+    assert rows(solve(without, seed="7")["placements.csv"])[1:] == [b"ana,algebra,1\n", b"ana,chemistry,3\n", b"carla,biology,1\n"]
+
+
+def test_a_least_number_that_nothing_reaches_is_refused_by_offering_and_group() -> None:
+    with pytest.raises(Invalid) as refused:
+        solve(POLICIES | {"limits.csv": b"offering_id,group,minimum,maximum\nalgebra,rural,1,\n"}, seed="7")
+    [reason] = refused.value.reasons
+    assert (reason.code, reason.params["offering"], reason.params["group"], reason.params["short"]) == ("minimum-infeasible", "algebra", "rural", 1)
+
+
+def test_the_exact_timetable_spares_somebody_whom_the_fast_one_passes_over() -> None:
+    """Five courses, each of which clashes with the next: the fast way passes s3 over at o1 for s4, who has worse priority there."""
+    here = Path(__file__).parent / "fast_and_exact"
+    problem = {path.name: path.read_bytes() for path in here.glob("*.csv")}
+    envy = {}
+    for timetable in ("fast", "exact"):
+        solved = files.problem_of(problem, seed="7", timetable=timetable)
+        envy[timetable] = summary(solved, allocate(solved)).envy
+        outcome = solve(problem, seed="7", timetable=timetable)
+        assert check(problem, outcome).ok
+        assert json.loads(bytes(outcome["summary.json"])).get("timetable", "fast") == timetable
+    assert envy == {"fast": 1, "exact": 0}
+
+
+@pytest.mark.parametrize("sign", [";", "\t"])
+def test_files_separated_as_spreadsheets_of_other_countries_do_are_read_the_same(sign: str) -> None:
+    """With decimal commas, empty lines of separators, other ends of lines, and a byte-order mark."""
+    def exported(content: bytes, end: str) -> bytes:
+        lines = [line.replace(",", sign).replace("2.5", "2,5") for line in content.decode().split("\n")]
+        return b"\xef\xbb\xbf" + end.join([*lines, sign * 3, "  ", ""]).encode()
+
+    for end in ("\n", "\r\n", "\r"):
+        other = {name: exported(content, end) for name, content in GOOD.items()}
+        assert files.problem_of(other, seed="7") == files.problem_of(GOOD, seed="7")
+        assert files.of_nobody(other) == []
 
 
 def folder_of(content: Files, folder: Path) -> Path:

@@ -211,7 +211,7 @@ def test_minima_that_nothing_meets_are_refused_by_name_and_all_at_once() -> None
     ]
     assert refused.value.reasons[1].text % refused.value.reasons[1].params == (
         "Offering algebra must give at least 2 seats to group rural, but with what the students chose and the other bounds 1 of "
-        "them cannot be filled."
+        "them cannot be filled. Lower this minimum, or add seats or raise the bound that stands in its way."
     )
 
 

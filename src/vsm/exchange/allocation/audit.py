@@ -95,16 +95,16 @@ class Placed:
     document: dict[str, Json]
 
 
-def check_placements(problem_bytes: bytes, placements: Sequence[tuple[str, str, int]]) -> Placed:
+def check_placements(problem_bytes: bytes, placements: Sequence[tuple[str, str, int]], pledged: Sequence[tuple[str, str]] = ()) -> Placed:
     """The same for placements (student, offering, rank) that came without the rest of an outcome, from files."""
     problem = json.loads(problem_bytes)
-    run = _Run.read(problem, {"placements": placements})
+    run = _Run.read(problem, {"placements": placements, "pledged": pledged})
     promised = _promised(problem, run.market)
     violations = [*run.violations, *excess(run.market), *injustices(run.market, promised)]
     if not violations and "student-optimality" in promised:
         violations = [*circles(run.market)]
     applications = sum(len(student["choices"]) for student in problem["students"])
-    document = run.document({"pledged": []}, hashlib.sha256(problem_bytes).hexdigest())
+    document = run.document({"pledged": pledged}, hashlib.sha256(problem_bytes).hexdigest())
     return Placed(applications, tuple(violations), promised, document)
 
 

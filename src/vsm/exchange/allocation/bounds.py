@@ -125,7 +125,7 @@ def infeasible(limits: Limits, missing: Sequence[int]) -> Iterator[Reason]:
                 "minimum-infeasible",
                 N_(
                     "Offering %(offering)s must give at least %(minimum)s seats to group %(group)s, but with what the students "
-                    "chose and the other bounds %(short)s of them cannot be filled."
+                    "chose and the other bounds %(short)s of them cannot be filled. Lower this minimum, or add seats or raise the bound that stands in its way."
                 ),
                 about,
                 field="bounds",
@@ -135,7 +135,7 @@ def infeasible(limits: Limits, missing: Sequence[int]) -> Iterator[Reason]:
                 "minimum-infeasible",
                 N_(
                     "Quota %(quota)s demands at least %(minimum)s seats, but with what the students chose and the other bounds "
-                    "%(short)s of them cannot be filled."
+                    "%(short)s of them cannot be filled. Lower this minimum, or add seats or raise the bound that stands in its way."
                 ),
                 about,
                 field="quotas",

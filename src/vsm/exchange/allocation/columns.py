@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vsm.exchange.allocation.faults import LARGEST, MOST_GROUPS
-from vsm.exchange.allocation.files import COLUMNS, OPTIONAL, WRITTEN
+from vsm.exchange.allocation.files import COLUMNS, LIMITS, MEETINGS, OPTIONAL, QUOTAS, WRITTEN
 from vsm.exchange.allocation.kernels import cells, machine_code, tight
 from vsm.exchange.allocation.problem import Mechanism
 
@@ -56,6 +56,7 @@ def _read(files: Mapping[str, Any]) -> Columns:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    _plain(not {*files} & {LIMITS, QUOTAS, MEETINGS})
     text, whole = pa.string(), pa.int64()
     offerings = _table(files, "offerings.csv", {"offering_id": text, "capacity": whole})
     students = _table(files, "students.csv", {"student_id": text, "seats_wanted": whole, "groups": pa.dictionary(pa.int32(), text)})
@@ -106,6 +107,7 @@ def _table(files: Mapping[str, Any], name: str, types: Mapping[str, Any]) -> Any
         convert_options=csv.ConvertOptions(column_types=dict(types), include_columns=list(COLUMNS[name]), null_values=[""]),
     )
     head = bytes(files[name][: 1 << 16]).removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].decode().strip().split(",")
+    _plain(not any(column.startswith("credits_") for column in head))
     _plain(table.num_rows > 0 and len(set(head)) == len(head) and not any(table[each].null_count for each in types))
     return table.unify_dictionaries()
 

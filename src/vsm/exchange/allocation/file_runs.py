@@ -5,11 +5,11 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from vsm.exchange.allocation import audit, columns, files
-from vsm.exchange.allocation.problem import Lottery, Mechanism, canonical_json
+from vsm.exchange.allocation.problem import Lottery, Mechanism, Timetable, canonical_json
 from vsm.exchange.allocation.solver import allocate
 from vsm.kit.errors import Invalid
 from vsm.kit.i18n import N_
@@ -29,11 +29,13 @@ def solve(
     seed: str,
     mechanism: str = Mechanism.DEFERRED_ACCEPTANCE,
     lottery: str = Lottery.SINGLE,
+    timetable: str = Timetable.FAST,
 ) -> dict[str, Bytes]:
     """The outcome's files, summary.json among them. `Invalid` with every fault by file and line."""
-    read = _by_columns(problem, {"seed": seed, "mechanism": mechanism, "lottery": lottery})
+    rules = {"seed": seed, "mechanism": mechanism, "lottery": lottery, "timetable": timetable}
+    read = _by_columns(problem, rules)
     if read is None:
-        return _plainly(problem, seed, mechanism, lottery)
+        return _plainly(problem, rules)
     drawn = columns.priorities(read, seed=seed, mechanism=mechanism)
     granted = columns.grant(read, drawn, mechanism)
     tables = columns.tables(read, drawn, granted)
@@ -51,11 +53,11 @@ def solve(
         "waiting": len(tables["waiting.csv"]),
     }
     histogram = {each["values"]: each["counts"] for each in ranks}
-    return outcome | {SUMMARY: _summary(problem, (seed, mechanism, lottery), counts, histogram)}
+    return outcome | {SUMMARY: _summary(problem, rules, counts, histogram)}
 
 
-def _plainly(problem: Mapping[str, Bytes], seed: str, mechanism: str, lottery: str) -> dict[str, Bytes]:
-    solved = files.problem_of(_whole(problem), seed=seed, mechanism=mechanism, lottery=lottery)
+def _plainly(problem: Mapping[str, Bytes], rules: Mapping[str, str]) -> dict[str, Bytes]:
+    solved = files.problem_of(_whole(problem), **rules)
     outcome = allocate(solved)
     counts = {
         "applications": sum(len(student.choices) for student in solved.students),
@@ -68,17 +70,19 @@ def _plainly(problem: Mapping[str, Bytes], seed: str, mechanism: str, lottery: s
         "waiting": sum(len(admission.waiting) for admission in outcome.admissions),
     }
     ranks = Counter(placement.rank for placement in outcome.placements)
-    return files.outcome_files(outcome) | {SUMMARY: _summary(problem, (seed, mechanism, lottery), counts, ranks)}
+    return files.outcome_files(outcome) | {SUMMARY: _summary(problem, rules, counts, ranks, outcome.pledged)}
 
 
 def _summary(
-    problem: Mapping[str, Bytes], rules: tuple[str, str, str], counts: Mapping[str, int], ranks: Mapping[int, int]
+    problem: Mapping[str, Bytes], rules: Mapping[str, str], counts: Mapping[str, int], ranks: Mapping[int, int], pledged: Sequence[Sequence[str]] = ()
 ) -> bytes:
-    seed, mechanism, lottery = rules
+    """`timetable` stands in it only where it is not the usual one, `pledged` (student, offering) where somebody was placed for a minimum."""
+    unusual = {"timetable": rules["timetable"]} if rules["timetable"] != Timetable.FAST else {}
     inputs = {name: hashlib.sha256(problem[name]).hexdigest() for name in files.COLUMNS if name in problem}
-    said = {"format": FORMAT, "inputs": inputs, "lottery": lottery, "mechanism": mechanism, "seed": seed}
+    said = {"format": FORMAT, "inputs": inputs, "lottery": rules["lottery"], "mechanism": rules["mechanism"], "seed": rules["seed"]} | unusual
     said |= {"digest": hashlib.sha256(canonical_json(said)).hexdigest()}
-    return (json.dumps(said | {"counts": counts, "ranks": dict(sorted(ranks.items()))}, indent=1, ensure_ascii=False) + "\n").encode()
+    given_before = {"pledged": [list(each) for each in pledged]} if pledged else {}
+    return (json.dumps(said | given_before | {"counts": counts, "ranks": dict(sorted(ranks.items()))}, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def check(problem: Mapping[str, Bytes], outcome: Mapping[str, Bytes]) -> audit.Audit:
@@ -88,12 +92,13 @@ def check(problem: Mapping[str, Bytes], outcome: Mapping[str, Bytes]) -> audit.A
     digest = hashlib.sha256(outcome.get("placements.csv", b"")).hexdigest()
     try:
         summary = json.loads(bytes(outcome[SUMMARY]))
-        rules = {name: str(summary[name]) for name in ("seed", "mechanism", "lottery")}
+        rules = {name: str(summary[name]) for name in ("seed", "mechanism", "lottery")} | {"timetable": str(summary.get("timetable", Timetable.FAST))}
+        pledged = [(str(student), str(offering)) for student, offering in summary.get("pledged", ())]
         read = _by_columns(problem, rules)
         if read is None:
             frozen = files.problem_of(_whole(problem), **rules).canonical
             rows = _placements(outcome)
-            audited = audit.check_placements(frozen, rows)
+            audited = audit.check_placements(frozen, rows, pledged)
             applications, promised = audited.applications, audited.promised
             violations += audited.violations
             violations += _misread(outcome, audited.document)
@@ -102,10 +107,10 @@ def check(problem: Mapping[str, Bytes], outcome: Mapping[str, Bytes]) -> audit.A
             from vsm.exchange.allocation import certificate
 
             applications = len(read.targets)
-            violations += certificate.violations(read, outcome, **rules)
+            violations += certificate.violations(read, outcome, seed=rules["seed"], mechanism=rules["mechanism"], lottery=rules["lottery"])
             counted = certificate.counts(read, outcome)
         if not violations:
-            violations += _miscounted(summary, counted, problem, rules)
+            violations += _miscounted(summary, counted, problem, rules, pledged)
     except Invalid as error:
         violations += error.reasons
     except (ValueError, KeyError, TypeError, IndexError) as error:
@@ -115,7 +120,7 @@ def check(problem: Mapping[str, Bytes], outcome: Mapping[str, Bytes]) -> audit.A
 
 
 def _by_columns(problem: Mapping[str, Bytes], rules: Mapping[str, str]) -> columns.Columns | None:
-    simple = rules["mechanism"] in ("deferred_acceptance", "serial_dictatorship") and rules["lottery"] == "single"
+    simple = (rules["mechanism"], rules["lottery"]) in [("deferred_acceptance", "single"), ("serial_dictatorship", "single")]
     large = sum(map(len, problem.values())) > SMALL
     return columns.read(problem) if simple and large and rules["seed"] == rules["seed"].strip() != "" else None
 
@@ -180,10 +185,11 @@ def _counts(outcome: Mapping[str, Bytes], applications: int, frozen: Any) -> tup
 
 
 def _miscounted(
-    summary: Mapping[str, Any], counted: tuple[Any, Any], problem: Mapping[str, Bytes], rules: Mapping[str, str]
+    summary: Mapping[str, Any], counted: tuple[Any, Any], problem: Mapping[str, Bytes], rules: Mapping[str, str], pledged: Sequence[tuple[str, str]]
 ) -> Iterator[Reason]:
-    expected = _summary(problem, (rules["seed"], rules["mechanism"], rules["lottery"]), *counted)
-    for name, value in json.loads(expected).items():
+    expected = json.loads(_summary(problem, rules, *counted, sorted(pledged)))
+    for name in sorted({*expected, *summary}):
+        value = expected.get(name)
         if summary.get(name) != value:
             text = N_("summary.json: %(name)s is stated as %(stated)s, but %(expected)s follows from the files.")
             yield Reason("wrong-summary", text, {"name": name, "stated": summary.get(name), "expected": value})

@@ -102,7 +102,7 @@ class Choice(NamedTuple):
 class Student:
     """Who wants up to `seats_wanted` seats, from `choices` in order of rank (gaps between ranks are allowed).
 
-    `origin` is what quotas count her by, usually her home institution. `credits_range` is (least, most) in hundredths.
+    `origin` is what quotas count her by, usually her home institution. `credits_range` is (least, most) in hundredths; a most of None bounds nothing.
     """
 
     id: str
@@ -110,7 +110,7 @@ class Student:
     choices: tuple[Choice, ...]
     groups: tuple[str, ...] = ()
     origin: str = ""
-    credits_range: tuple[int, int] | None = None
+    credits_range: tuple[int, int | None] | None = None
 
     @classmethod
     def ranking(cls, id: str, wishes: Iterable[tuple[str, int]], seats_wanted: int = 1, **facts: Any) -> Self:  # noqa: A002 -- the field's name

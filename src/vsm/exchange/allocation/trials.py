@@ -24,6 +24,7 @@ from vsm.exchange.allocation.models import Trial, TrialFile
 from vsm.exchange.allocation.policies import ReserveRow, groups_asked_by
 from vsm.exchange.allocation.policy import MECHANISM_EFFECTS
 from vsm.exchange.allocation.problem import Mechanism, Problem
+from vsm.exchange.allocation.queries import failures_of
 from vsm.exchange.allocation.solver import allocate as solve
 from vsm.exchange.allocation.states import TRIAL_STEPS, TrialState
 from vsm.exchange.applications.models import Application, Call
@@ -57,7 +58,7 @@ SHORT_NAMES = {
     Mechanism.SERIAL_DICTATORSHIP.value: N_("Lottery alone"),
     Mechanism.UTILITARIAN.value: N_("Best sum of ranks"),
 }
-FILES = ("offerings", "students", "choices", "reserves")
+FILES = ("offerings", "students", "choices", "reserves", "limits", "quotas", "meetings")
 MOST_COMPARED = 100_000  # choices; an optimum of more takes minutes
 MOST_VARIED = 200  # lines of a form; the REST API takes any
 MOST_VOTERS = 20_000  # one line of a PrefLib file can stand for millions
@@ -123,12 +124,20 @@ def solve_files(
     students: Annotated[Upload, Ask("students.csv", _("Columns: student_id, seats_wanted, groups (separated by |). Use identifiers, not names."))],
     choices: Annotated[Upload, Ask("choices.csv", _("Columns: student_id, rank, offering_id, priority: a number, lower goes first, ties allowed."))],
     reserves: Annotated[Upload | None, Ask(_("reserves.csv (if seats are reserved)"), _("Columns: offering_id, group, seats."))] = None,
+    limits: Annotated[Upload | None, Ask(_("limits.csv (if a group has least or most seats)"), _("Columns: offering_id, group, minimum, maximum. These hold; an empty cell is no limit."))] = None,
+    quotas: Annotated[Upload | None, Ask(
+        _("quotas.csv (if agreements bound the seats)"),
+        _("Columns: quota_id, origins, labels, minimum, maximum, hard (yes or no). It counts students by the column origin of students.csv, courses by the column labels of offerings.csv."),
+    )] = None,
+    meetings: Annotated[Upload | None, Ask(
+        _("meetings.csv (if nobody may have two seats that clash)"), _("Columns: offering_id, weekday (1 is Monday), starts, ends (such as 09:30, all in one time zone)."),
+    )] = None,
     mechanism: Annotated[Literal["deferred_acceptance", "serial_dictatorship", "utilitarian"], Ask(_("Rules"), choices=lambda _o, _a: [(value, say(text)) for value, text in MECHANISM_NAMES.items()])] = "deferred_acceptance",
     seed: Annotated[str, Ask(_("Seed of the lottery"), _("The same seed and files give the same result. Left empty, one is drawn."), limit=200)] = "",
     title: Annotated[str, Ask(_("Name of this trial"), limit=200)] = "",
 ) -> Trial:  # fmt: skip
     """Solve a problem from CSV files, with all mechanisms beside it for comparison. The answer is there as files too."""
-    sent = {name: _text_of(upload, name) for name, upload in zip(FILES, (offerings, students, choices, reserves), strict=True) if upload is not None}
+    sent = {name: _text_of(upload, name) for name, upload in zip(FILES, (offerings, students, choices, reserves, limits, quotas, meetings), strict=True) if upload is not None}
     trial = _begun(organisation, title=title.strip(), mechanism=mechanism, seed=seed.strip())
     for name, content in sent.items():
         TrialFile(trial=trial, name=f"{name}.csv", content=content).save()
@@ -186,13 +195,18 @@ def vary(
 def _capacities(trial: Trial) -> dict[str, int]:
     """Offering → its seats, in the order of the file; a trial that is ready was made from files without faults."""
     content = trial.files.get(name="offerings.csv", is_answer=False).content
-    return {row["offering_id"]: int(row["capacity"]) for row in csv.DictReader(io.StringIO(content, newline=""))}
+    return {row["offering_id"]: int(row["capacity"]) for row in _rows_of(content)}
+
+
+def _rows_of(content: str) -> list[dict[str, str]]:
+    rows = csv.DictReader(io.StringIO(content, newline=""), delimiter=files.separator(content))
+    return [row for row in rows if any(cell.strip() for cell in row.values())]
 
 
 def _with_seats(content: str, seats: Mapping[str, int]) -> str:
     """The same offerings.csv with other numbers in it."""
-    rows, sink = csv.DictReader(io.StringIO(content, newline="")), io.StringIO(newline="")
-    writer = csv.DictWriter(sink, rows.fieldnames or (), lineterminator="\n")
+    rows, sink = _rows_of(content), io.StringIO(newline="")
+    writer = csv.DictWriter(sink, list(rows[0]), lineterminator="\n", delimiter=files.separator(content))
     writer.writeheader()
     writer.writerows({**row, "capacity": seats.get(row["offering_id"], row["capacity"])} for row in rows)
     return sink.getvalue()
@@ -330,6 +344,7 @@ TRIAL = resource(
             Shown("seed", _("Seed of the trial’s own lottery"), lambda t: t.seed, "digest"),
             Shown("changes", _("Changes"), lambda t: t.changes, "json", detail=False),
             Shown("columns", _("Results side by side"), _plain, "json", detail=False),
+            Shown("failures", _("There is no result"), lambda t: say_reasons(failures_of(t)) if t.error else [], "list", detail=False),
         ),
         filters=(state_filter(TRIAL_STATES), Filter("call", _("Call"), _of_call_filter, kind="text")),
         order="-created_at", states=TRIAL_STATES, related=("organisation", "call__organisation"),
