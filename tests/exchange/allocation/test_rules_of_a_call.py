@@ -18,7 +18,7 @@ from vsm.exchange.allocation.policies import DECLARATION, LimitRow, ReserveRow, 
 from vsm.exchange.allocation.queries import answers_for
 from vsm.exchange.allocation.rules import opaque
 from vsm.exchange.applications.models import Application, Call
-from vsm.exchange.institutions.models import Organisation
+from vsm.exchange.institutions.models import Organisation, Term
 from vsm.kit import audit, clock, jobs
 from vsm.kit.actions import TABLE
 from vsm.kit.actors import Actor
@@ -148,9 +148,10 @@ def test_a_freed_reserved_seat_goes_to_the_next_of_the_group() -> None:
     assert audit.verify() == []
 
 
-def agreed(world: World, seats: int) -> None:
+def agreed(world: World, seats: int, home: Organisation | None = None) -> None:
+    home = home or world.andina
     agreement = Agreement(
-        code="ANDINA-MAPOCHO", first=world.andina, second=world.mapocho, starts_on=date(2026, 1, 1), ends_on=date(2030, 1, 1), state="signed",
+        code=f"{home.schac}-MAPOCHO", first=home, second=world.mapocho, starts_on=date(2026, 1, 1), ends_on=date(2030, 1, 1), state="signed",
     )  # fmt: skip
     agreement.save()
     Promise(agreement=agreement, host=world.mapocho, seats=seats).save()
@@ -163,6 +164,7 @@ def test_an_agreement_bounds_what_its_students_get() -> None:
     set_rules(world, use_agreements=True)
     given.nominated(world, "ana", ["algebra"], band=1)
     given.nominated(world, "bela", ["algebra"], band=2)
+    agreed(world, 2, world.garoa)
     given.nominated(world, "carla", ["algebra"], band=3, home=world.garoa)
     given.published(world)
 
@@ -171,6 +173,134 @@ def test_an_agreement_bounds_what_its_students_get() -> None:
     assert answer.reason.code == "quota-full"
     actions.decline(world.seat("ana", "algebra"), by=world.student("ana"), now=LATER)
     assert world.holds() == {"bela": ["algebra"], "carla": ["algebra"]}, "the seat of the agreement goes to the next of that institution"
+
+
+@pytest.mark.parametrize(("begins", "terms", "holds"), [
+    (date(2027, 8, 1), [], {"ana", "bela"}),
+    (date(2027, 5, 1), [], {"ana"}),
+    (date(2027, 8, 1), [("long", date(2027, 3, 1), date(2027, 12, 1))], {"ana"}),
+    (date(2027, 5, 20), [("I", date(2027, 3, 1), date(2027, 6, 20)), ("II", date(2027, 7, 1), date(2027, 12, 1))], {"ana", "bela"}),
+])  # fmt: skip
+def test_a_promise_counts_anew_each_term_also_where_courses_name_none(begins: date, terms: list[tuple[str, date, date]], holds: set[str]) -> None:
+    """By the host's term that most days of the course lie in, else by the half of the year in which it begins."""
+    world = given.world()
+    for code, starts_on, ends_on in terms:
+        Term(organisation=world.mapocho, code=code, starts_on=starts_on, ends_on=ends_on).save()
+    given.offer(world, "algebra", 1)
+    given.offer(world, "biology", 1, starts_on=begins)
+    agreed(world, 1)
+    set_rules(world, use_agreements=True)
+    given.nominated(world, "ana", ["algebra"], band=1)
+    given.nominated(world, "bela", ["biology"], band=2)
+    given.published(world)
+    assert set(world.holds()) == holds
+
+
+@pytest.mark.parametrize("change", [{"state": "ended"}, {"ends_on": date(2027, 1, 1)}])
+def test_where_no_agreement_promises_a_seat_any_more_there_is_none(change: dict[str, Any]) -> None:
+    world = given.world()
+    given.offer(world, "algebra", 3)
+    agreed(world, 2)
+    Agreement.objects.update(**change)
+    set_rules(world, use_agreements=True)
+    given.nominated(world, "ana", ["algebra"])
+    given.nominated(world, "ximena", ["algebra"], home=world.mapocho)
+    given.published(world)
+    assert world.holds() == {"ximena": ["algebra"]}, "an institution needs no agreement with itself"
+
+
+def test_a_promise_for_a_named_term_gives_no_seat_in_another() -> None:
+    world = given.world()
+    given.offer(world, "algebra", 3)
+    agreed(world, 2)
+    Promise.objects.update(term="2030-II")
+    set_rules(world, use_agreements=True)
+    given.nominated(world, "ana", ["algebra"])
+    given.published(world)
+    assert world.holds() == {}
+
+
+def test_how_full_each_bound_is_stands_beside_the_result_and_promises_end_at_the_bound() -> None:
+    world = given.world()
+    given.offer(world, "algebra", 3)
+    agreed(world, 1)
+    set_rules(world, mechanism="deferred_acceptance", use_agreements=True)
+    for name in ("ana", "bela"):
+        given.nominated(world, name, ["algebra"], band=1)
+    run = actions.allocate(world.call, by=world.carlos, now=NOW)
+
+    [bound] = run.counts["bounds"]
+    assert (bound["kind"], bound["home"], bound["offerings"]) == ("agreements", str(world.andina.pk), [])
+    assert (bound["maximum"], bound["given"], bound["hard"]) == (1, 1, True)
+    page = text_of(anybody(world.people["carlos"]), f"/runs/{run.pk}/")
+    assert "How full the bounds are" in page
+    assert "No seat stays empty that somebody wanted." not in page, "two seats do, and Bela wanted one"
+    assert "No seat stays empty that a student wanted and that the bounds let her have." in page
+
+
+def test_what_a_bound_gave_to_a_small_group_is_told_to_nobody() -> None:
+    world = given.world()
+    given.offer(world, "algebra", 3)
+    set_rules(world, limits=[LimitRow(group="rural", most=2)])
+    given.nominated(world, "ana", ["algebra"])
+    says(world, "ana", "rural")
+    run = actions.allocate(world.call, by=world.carlos, now=NOW)
+    assert [(bound["group"], bound["given"]) for bound in run.counts["bounds"]] == [("rural", None)]
+
+
+def out_of_reach(world: World) -> Run:
+    """Two rural students and one of Garoa ask for Algebra, where the rules demand three of each; Biology asks for nothing."""
+    given.offer(world, "algebra", 5)
+    given.offer(world, "biology", 5)
+    algebra = str(world.offerings["algebra"].pk)
+    agreed(world, 9)
+    Agreement.objects.update(first=world.garoa)
+    set_rules(world, limits=[LimitRow(group="rural", least=3), LimitRow(offering=algebra, home=str(world.garoa.pk), least=3, most=4)])
+    for name in ("ana", "bela"):
+        given.nominated(world, name, ["algebra", "biology"])
+        says(world, name, "rural")
+    given.nominated(world, "carla", ["algebra"], home=world.garoa)
+    return computed(world)
+
+
+def computed(world: World) -> Run:
+    run = actions.allocate(world.call, by=world.carlos, now=NOW)
+    with clock.stopped_at(LATER):
+        jobs.drain()
+    run.refresh_from_db()
+    return run
+
+
+def test_minima_out_of_reach_are_named_in_words_and_can_be_lowered_to_what_can_be_reached() -> None:
+    world = given.world()
+    run = out_of_reach(world)
+    assert run.state == "failed"
+    page = text_of(anybody(world.people["carlos"]), f"/runs/{run.pk}/")
+    assert "Algebra: at least 3 seats must go to students of Universidade da Garoa, but 2 of them cannot be filled" in page
+    assert "of the group “From a rural or remote area”" in page
+    assert "lower these least numbers to what can be reached" in page
+    assert str(world.offerings["algebra"].pk) not in page.partition("<main")[2].partition("</main>")[0].replace("/offerings/", "")
+
+    with pytest.raises(Invalid) as refusal:
+        policies.lower_minima(world.call, by=world.carlos, now=NOW, because=" ")
+    assert codes(refusal) == ["because"]
+    policies.lower_minima(world.call, by=world.carlos, now=NOW, because="The partners agreed.")
+    assert computed(world).state == "preview"
+    rules = Policy.objects.get()
+    assert [(row["home"] and "garoa", row["least"]) for row in rules.limits[1:2]] == [("garoa", 1)]
+    assert sum(row["least"] for row in rules.limits if row["group"] and row["offering"]) == 2, "the two rural students that there are"
+    assert [told.because for told in audit.history([("policy", rules.pk)]) if told.verb == "lower_minima"] == ["The partners agreed."]
+
+
+def test_minima_in_reach_are_lowered_by_nobody() -> None:
+    world = given.world()
+    run = out_of_reach(world)
+    policies.lower_minima(world.call, by=world.carlos, now=NOW, because="The partners agreed.")
+    run.refresh_from_db()
+    assert run.state == "discarded"
+    with pytest.raises(Refused) as refusal:
+        policies.lower_minima(world.call, by=world.carlos, now=NOW, because="Once more.")
+    assert codes(refusal) == ["minima-in-reach"]
 
 
 @pytest.mark.parametrize(("kind", "holds"), [("", {"ana", "bela"}), ("soft", {"ana", "bela"}), ("hard", {"ana"})])

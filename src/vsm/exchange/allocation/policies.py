@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, Field
 
 from vsm.exchange.agreements.models import Agreement
+from vsm.exchange.allocation.actions import discard
 from vsm.exchange.allocation.freezing import by_id, groups_used, rules_of
-from vsm.exchange.allocation.models import Declaration, DeclaredGroup, GroupsAsked, Policy
+from vsm.exchange.allocation.models import Declaration, DeclaredGroup, GroupsAsked, Policy, Run
 from vsm.exchange.allocation.policy import (
     CLASH_EFFECTS,
     LOTTERY_EFFECTS,
@@ -22,12 +23,13 @@ from vsm.exchange.allocation.policy import (
     Bound,
     Effect,
     is_changed,
+    lowered,
     rules_obstacles,
     rules_problems,
     suppressed,
 )
 from vsm.exchange.allocation.rules import silence
-from vsm.exchange.allocation.states import CALL_STEPS
+from vsm.exchange.allocation.states import CALL_STEPS, RunState
 from vsm.exchange.applications.models import Application, Call
 from vsm.exchange.applications.queries import call_ref, call_title, offerings_of, title_of
 from vsm.exchange.applications.states import CallState, State
@@ -175,6 +177,35 @@ def set_rules(
     for name, value in facts.items():
         setattr(rules, name, value)
     rules.save()
+    return rules
+
+
+def unmet_minima(call: Call) -> list[dict[str, Any]]:
+    """The facts of each least that the newest run found out of reach; empty when it found none, or there is a result."""
+    newest = Run.objects.filter(call=call).exclude(state=RunState.DISCARDED).order_by("-number").first()
+    if newest is None or newest.state != RunState.FAILED:
+        return []
+    return [plain["params"] for plain in newest.error if plain["code"] == "minimum-infeasible"]
+
+
+@action("lower_minima", on=Call, label=_("Lower the least seats that cannot be reached"), allow=OFFICE, step=CALL_STEPS["lower_minima"], when=lambda call: bool(unmet_minima(call)), tone="primary")
+def lower_minima(
+    call: Call, *, by: Actor, now: datetime,
+    because: Annotated[str, Ask(_("Why? (everybody reads it: name nobody)"), _("For example: the partners agreed to it on a certain day."), kind="long_text", limit=2000)],
+) -> Policy:  # fmt: skip
+    """Lower each least number of seats that no result can reach to the most that one can. Nothing else of the rules changes.
+
+    The only change of rules after applications close: without it a call whose minima contradict what was asked for could never
+    be answered. How far is not the office's choice, it follows from the computation; why is told to everybody.
+    """
+    rules, missed = rules_of(call), unmet_minima(call)
+    if not missed:
+        raise Refused(Reason("minima-in-reach", N_("The newest preview of this call found no least number of seats out of reach.")))
+    Invalid.because(silence(because))
+    rules.limits = lowered(rules.limits, missed)
+    rules.save()
+    for run in Run.objects.filter(call=call, state=RunState.FAILED):  # they failed by rules that are no longer these
+        discard(run, by=by, now=now, because=because)
     return rules
 
 

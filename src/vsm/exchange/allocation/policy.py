@@ -192,6 +192,29 @@ def _limit_problems(limits: Sequence[Mapping[str, Any]], given: Mapping[str, Bou
             yield Reason("limit-order", N_("Line %(line)s: the least (%(least)s) is more than the most (%(most)s)."), {"line": line, "least": least, "most": most}, "limits")
 
 
+def lowered(limits: Sequence[Mapping[str, Any]], missed: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The limits with each least that cannot be reached lowered by the seats that it is short of, and by no more.
+
+    `missed` are the facts of the reasons `minimum-infeasible` (see `bounds.infeasible`). A least for every course is lowered in
+    the one course that misses it: a line of its own goes before the line for all.
+    """
+    found = [dict(row) for row in limits]
+    of_homes = [row for row in found if row["home"]]
+    for facts in missed:
+        short = int(facts["short"])
+        if not facts["offering"]:
+            row = of_homes[int(str(facts["quota"]).partition(":")[2]) - 1]
+            row["least"] -= short
+            continue
+        of_group = [row for row in found if row["group"] == facts["group"] and row["offering"] in ("", facts["offering"])]
+        row = max(of_group, key=lambda row: bool(row["offering"]))
+        if row["offering"]:
+            row["least"] -= short
+        else:
+            found.append({**row, "offering": facts["offering"], "least": row["least"] - short})
+    return found
+
+
 def is_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     return any(before.get(name) != value for name, value in after.items())
 

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.allocation import audit, explain, lottery, waiting
-from vsm.exchange.allocation.models import Explanation, Frozen, Run, Seat, WaitingPlace
+from vsm.exchange.allocation.models import Explanation, Frozen, Policy, Run, Seat, Trial, WaitingPlace
 from vsm.exchange.allocation.problem import Choice, Mechanism, Problem, Student
 from vsm.exchange.allocation.problem import Offering as Seats
 from vsm.exchange.allocation.rules import opaque
@@ -25,10 +25,12 @@ from vsm.exchange.applications.queries import call_ref, call_title, title_of
 from vsm.exchange.applications.states import CallState, State
 from vsm.exchange.catalogue.models import Offering
 from vsm.exchange.catalogue.states import State as OfferingState
+from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import organisation_ref
 from vsm.kit.actors import Actor
 from vsm.kit.i18n import N_
 from vsm.kit.resources import Filter, Ref, Resource, Shown, resource, state_filter
+from vsm.kit.saying import say_reasons
 from vsm.kit.verdict import Reason
 from vsm.rulebook import group
 
@@ -71,6 +73,19 @@ QUOTA_TEXTS = {
         "given. Your priority band: %(band)s, your lottery number: %(lottery)s. You are number %(position)s on the waiting list."
     ),
 }
+# A least number of seats that no result can reach, told to the office with names; `bounds.infeasible` tells it of files.
+UNMET_OF_GROUP = N_(
+    "%(offering)s: at least %(minimum)s seats must go to students of the group “%(group)s”, but %(short)s of them cannot be filled, whoever "
+    "gets which seat. Too few students of the group asked for it, or the other bounds and the seats leave no room."
+)
+UNMET_OF_HOME = N_(
+    "%(offering)s: at least %(minimum)s seats must go to students of %(home)s, but %(short)s of them cannot be filled, whoever gets which "
+    "seat. Too few of its students asked for it, or the other bounds and the seats leave no room."
+)
+UNMET_NEXT = N_(
+    "Add seats where they are missing, or lower these least numbers to what can be reached, with a reason that everybody reads; then make "
+    "another preview."
+)
 # What offices read where the reason told to the student would show to which groups she belongs.
 DISCREET = {
     "placed": explain.PLACED,
@@ -340,6 +355,29 @@ def _listed(text: str) -> list[str]:
     return text.split(", ") if text else []
 
 
+def failures_of(record: Run | Trial) -> list[Reason]:
+    """Why a run or a trial has no result, with names for ids, and what the office can do."""
+    rules = Policy.objects.filter(call=record.call_id).first() if record.call_id else None
+    told = [_failure(plain, rules) for plain in record.error]
+    is_unmet = rules is not None and any(reason.code == "minimum-infeasible" for reason in told)
+    return told + ([Reason("unmet-next", UNMET_NEXT)] if is_unmet and isinstance(record, Run) else [])
+
+
+def _failure(plain: Mapping[str, Any], rules: Policy | None) -> Reason:
+    facts = dict(plain["params"])
+    if plain["code"] != "minimum-infeasible" or rules is None:
+        return Reason(plain["code"], plain["text"], facts)
+    if facts["offering"]:
+        return Reason(plain["code"], UNMET_OF_GROUP, {**facts, "offering": _title(facts["offering"]), "group": group(facts["group"]).name})
+    # The nth line that names an institution: see `freezing`.
+    row = [each for each in rules.limits if each["home"]][int(facts["quota"].partition(":")[2]) - 1]
+    return Reason(plain["code"], UNMET_OF_HOME, {**facts, "offering": _title(row["offering"]), "home": Organisation.objects.get(pk=row["home"]).name})
+
+
+def _title(offering: str) -> Any:
+    return Offering.objects.select_related("opportunity").get(pk=offering).opportunity.title if offering else N_("Every course together")
+
+
 def offering_ref(offering: Any) -> Ref:
     return Ref("offering", offering.pk, title_of(offering))
 
@@ -422,6 +460,7 @@ RUN = resource(
             Shown("seed", _("Seed of the lottery"), lambda r: r.seed, "digest"),
             Shown("rulebook", _("Rulebook"), lambda r: r.rulebook, "digest"),
             Shown("counts", _("Counts"), lambda r: r.counts, "json", detail=False),
+            Shown("failures", _("There is no result"), lambda r: say_reasons(failures_of(r)) if r.error else [], "list", detail=False),
         ),
         filters=(
             state_filter(RUN_STATES),

@@ -81,4 +81,5 @@ APPEAL_STEPS = {
 CALL_STEPS = {
     "add_seats": step(CallState.ALLOCATED),
     "set_rules": step(CallState.DRAFT, CallState.PUBLISHED),
+    "lower_minima": step(CallState.PUBLISHED),
 }

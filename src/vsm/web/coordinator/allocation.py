@@ -1,6 +1,7 @@
 """The office's pages: the allocation of a call from its rules to the last freed seat, a run's page, the waiting lists."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,7 +29,7 @@ from vsm.exchange.allocation.policy import (
     RESERVE_EFFECT,
     rules_obstacles,
 )
-from vsm.exchange.allocation.queries import MECHANISMS, RUN_STATES, audit_run, problem_facts
+from vsm.exchange.allocation.queries import MECHANISMS, RUN_STATES, audit_run, failures_of, problem_facts
 from vsm.exchange.allocation.states import RunState, SeatState
 from vsm.exchange.allocation.trials import TRIAL_STATES, trial_title
 from vsm.exchange.applications.models import Call
@@ -40,10 +41,10 @@ from vsm.kit.actors import Actor
 from vsm.kit.i18n import N_
 from vsm.kit.records import not_found
 from vsm.kit.requests import Request
-from vsm.kit.saying import say, say_reason, say_reasons
-from vsm.kit.verdict import Reason
+from vsm.kit.saying import say, say_reasons
 from vsm.web.coordinator.comparing import (
     Column,
+    bounds,
     charts,
     home_names,
     ledger,
@@ -55,7 +56,12 @@ from vsm.web.coordinator.comparing import (
 from vsm.web.objects import EXTRAS, GUIDES, Extra
 from vsm.web.public.allocation import CHANGES, rank_chart, rules_in_words
 
-VERBS = ("allocate", "commit_seed", "set_rules", "add_seats", "try_out")
+VERBS = ("lower_minima", "allocate", "commit_seed", "set_rules", "add_seats", "try_out")
+# What an audit can promise where a reserve, a bound or a timetable comes between a student and a seat.
+WITHIN = {
+    "no-justified-envy": N_("Nobody was passed over for somebody with worse priority, but where a reserved seat or a bound asks for it."),
+    "non-wastefulness": N_("No seat stays empty that a student wanted and that the bounds let her have."),
+}
 KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MOST_COLUMNS = 4
 PROMISES = {
@@ -93,7 +99,7 @@ def allocation(request: Request, pk: UUID) -> HttpResponse:
         "rules_fixed": say_reasons(rules_obstacles(state=call.state, closes_at=call.closes_at, now=now)),
         "rules_saved": not rules._state.adding,
         "figures": _figures((published or made[-1]).counts) if made else _demanded(call),
-        "facts": _facts(call),
+        "facts": _facts(call, besides_figures=not made),
         "demand": _demand(call),
         "said": _said(call),
         "runs": [_column(run, request.actor) for run in runs],
@@ -102,6 +108,7 @@ def allocation(request: Request, pk: UUID) -> HttpResponse:
         "charts": charts(columns) if len(columns) > 1 else [],
         "trials": [_trial(trial) for trial in Trial.objects.filter(call=call).exclude(state="discarded").order_by("-number")[:5]],
         "ledger": _ledger(call, rules, published or (made[-1] if made else None)),
+        "bounds": bounds((published or made[-1]).counts) if made else None,
         "published": published,
         "seats": seats_table(call, published) if published else None,
         "changes": changes_table(published) if published else None,
@@ -121,7 +128,7 @@ def run_context(run: Run, actor: Actor) -> dict[str, Any]:
         "is_scheduled": run.state == RunState.SCHEDULED,
         "stage": say(STAGES[min(run.progress, len(STAGES) - 1)]),
         "stages": len(STAGES),
-        "failures": [say_reason(Reason(**plain)) for plain in run.error],
+        "failures": say_reasons(failures_of(run)),
         "allocation_url": f"/calls/{run.call_id}/allocation/",
         "here": f"/runs/{run.pk}/",
     }
@@ -138,12 +145,17 @@ def run_context(run: Run, actor: Actor) -> dict[str, Any]:
         "groups": groups_table(run),
         "offerings": offerings_table(run),
         "ledger": _ledger(run.call, rules, run),
+        "bounds": bounds(run.counts),
         "warnings": _warnings(run, rules),
         "audit_ok": found.ok,
         "audit_faults": say_reasons(found.violations),
-        "audit_proved": [say(PROMISES[name]) for name in found.proved],
+        "audit_proved": [say(({**PROMISES, **WITHIN} if _is_bounded(rules, found.proved) else PROMISES)[name]) for name in found.proved],
         "audit_applications": found.applications,
     }
+
+
+def _is_bounded(rules: Policy, proved: Sequence[str]) -> bool:
+    return bool(rules.reserves) or bool({"limits", "timetables"} & {*proved})
 
 
 @login_required
@@ -164,7 +176,7 @@ def _figures(counts: dict[str, Any]) -> list[dict[str, Any]]:
         (_("Students without"), counts["unplaced"], "warn" if counts["unplaced"] else "neutral"),
         (_("Seats left"), counts["seats_left"], "neutral"),
     ]
-    return [{"label": label, "count": count, "tone": tone, "url": ""} for label, count, tone in told]
+    return [{"label": label, "count": count, "tone": tone if count else "neutral", "url": ""} for label, count, tone in told]
 
 
 def _demanded(call: Call) -> list[dict[str, Any]]:
@@ -284,14 +296,18 @@ def _said(call: Call) -> dict[str, Any] | None:
     return table(_("What students said of themselves"), [_("Group"), _("Students")], rows) if rows else None
 
 
-def _facts(call: Call) -> list[dict[str, Any]]:
+def _facts(call: Call, *, besides_figures: bool) -> list[dict[str, Any]]:
+    """What is to be given; `besides_figures` leaves out what the large figures (`_demanded`) say already."""
     found = problem_facts(call)
-    return [
+    told = [] if besides_figures else [
         {"label": _("Nominated applications"), "kind": "integer", "value": found.applications},
-        {"label": _("Choices"), "kind": "integer", "value": found.choices},
         {"label": _("Seats wanted"), "kind": "integer", "value": found.seats_wanted},
-        {"label": _("Courses"), "kind": "integer", "value": found.offerings},
         {"label": _("Seats in the call"), "kind": "integer", "value": found.seats},
+        {"label": _("Courses"), "kind": "integer", "value": found.offerings},
+    ]  # fmt: skip
+    return [
+        *told,
+        {"label": _("Choices"), "kind": "integer", "value": found.choices},
         {"label": _("By priority band"), "kind": "list", "value": [_("band %(band)d: %(students)d") % {"band": b, "students": n} for b, n in found.bands]},
         {"label": _("Homes nominate until"), "kind": "moment", "value": call.nominate_by},
     ]
@@ -322,7 +338,7 @@ def _column(run: Run, actor: Actor) -> dict[str, Any]:
         "stage": say(STAGES[min(run.progress, len(STAGES) - 1)]),
         "progress": run.progress,
         "stages": len(STAGES),
-        "failures": [say_reason(Reason(**plain)) for plain in run.error],
+        "failures": say_reasons(failures_of(run)),
         "verbs": sorted(acts, key=lambda act: act["tone"] != "primary"),
     }
 

@@ -17,6 +17,8 @@ from vsm.exchange.allocation.policies import group_name
 from vsm.exchange.applications.queries import title_of
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import name_of
+from vsm.kit.i18n import N_
+from vsm.kit.saying import say
 from vsm.rulebook import groups
 from vsm.web.templatetags.look import number
 
@@ -155,7 +157,7 @@ def ledger(balances: Sequence[Balance], now: Mapping[tuple[str, str], int], *, b
         if not (each.taken or each.given or added):
             continue
         after = each.before + added
-        sentence = _("Accepting these makes the balance %(after)+d.") % {"after": after}
+        sentence = (_("Accepting these makes the balance %(after)+d.") if added else _("The balance stays %(after)+d.")) % {"after": after}
         if bound is not None and after > bound:
             sentence += " " + _("That is beyond the bound of %(bound)d.") % {"bound": bound}
         rows.append(([f"{names[each.home]} → {names[each.host]}", each.taken, each.given, f"{each.before:+d}", added, sentence], ""))
@@ -163,6 +165,30 @@ def ledger(balances: Sequence[Balance], now: Mapping[tuple[str, str], int], *, b
         return None
     labels = [_("From and to"), _("Taken so far"), _("Given so far"), _("Balance"), _("This result"), _("After it")]
     return table(_("The balance with each partner"), labels, rows)
+
+
+BOUNDS = {
+    "agreements": N_("Seats promised in agreements"), "balance": N_("Balance with each partner"), "limit": N_("Least and most seats"), "group": N_("Least and most seats"),
+}  # fmt: skip
+
+
+def bounds(counts: Mapping[str, Any]) -> dict[str, Any] | None:
+    """How full each bound is with this result; None where the rules have none."""
+    told = counts.get("bounds", ())
+    if not told:
+        return None
+    names = {str(o.pk): name_of(o) for o in _organisations({each["home"] for each in told})}
+    titles = offering_titles([offering for each in told for offering in each["offerings"]])
+    rows = [
+        ([
+            say(BOUNDS.get(each["kind"], each["kind"])), names.get(each["home"], each["home"]) or _group(each["group"]),
+            ", ".join(titles[offering] for offering in each["offerings"]) or _("every course"),
+            each["minimum"] or "–", "–" if each["maximum"] is None else each["maximum"], each["given"],
+            _("A bound that holds") if each["hard"] else _("A bound that gives way"),
+        ], "")
+        for each in told
+    ]  # fmt: skip
+    return table(_("How full the bounds are"), [_("Bound"), _("Whose students"), _("In"), _("At least"), _("At most"), _("Given"), _("Kind of bound")], rows)
 
 
 def table(caption: str, labels: Sequence[str], rows: Sequence[tuple[Sequence[Any], str]]) -> dict[str, Any]:

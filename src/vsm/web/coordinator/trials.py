@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 
 from vsm.exchange.allocation.models import Trial
 from vsm.exchange.allocation.policies import group_name
+from vsm.exchange.allocation.queries import failures_of
 from vsm.exchange.allocation.states import TrialState
 from vsm.exchange.allocation.trials import SHORT_NAMES, TRIAL
 from vsm.kit.actors import Actor
 from vsm.kit.records import not_found
 from vsm.kit.requests import Request
-from vsm.kit.saying import say, say_reason
-from vsm.kit.verdict import Reason
+from vsm.kit.saying import say, say_reasons
 from vsm.web.coordinator.comparing import Column, charts, offering_titles, overview
 from vsm.web.objects import EXTRAS, Extra
 
@@ -36,7 +36,7 @@ def context(trial: Trial, actor: Actor) -> dict[str, Any]:
     return {
         "trial": trial,
         "is_under_way": trial.state == TrialState.WAITING,
-        "failures": [say_reason(Reason(**plain)) for plain in trial.error],
+        "failures": say_reasons(failures_of(trial)),
         "changes": _changes(trial),
         "comparison": overview(columns) if columns else None,
         "charts": charts(columns) if columns else [],
