@@ -146,6 +146,17 @@ def test_calendars_show_just_the_meetings_that_are_held(weeks: int, hour: int, z
     assert expanded(request([plan], ANA, stamped=STAMPED)) == meant(plan)
 
 
+def test_a_meeting_across_an_hour_that_occurs_twice_keeps_its_length() -> None:
+    """In Santiago 23:00 to 24:00 of 3 April 2027 occurs twice: one hour from the first 23:30 ends at the second."""
+    begin = datetime(2027, 4, 3, 23, 30, tzinfo=SANTIAGO).astimezone(UTC)
+    told = []
+    for first in (begin, begin + timedelta(hours=1)):
+        event = replace(meeting(first.astimezone(SANTIAGO)), ends=(first + timedelta(hours=1)).astimezone(SANTIAGO))
+        message = request([Weekly(event)], ANA, stamped=STAMPED).decode()
+        told.append(re.findall(r"^(DTSTART.*|DTEND.*|DURATION.*)\r$", message[message.index("BEGIN:VEVENT"):], re.M))
+    assert told == [["DTSTART;TZID=America/Santiago:20270403T233000", "DURATION:PT1H"], ["DTSTART:20270404T033000Z", "DTEND:20270404T043000Z"]]
+
+
 def test_one_meetings_change_names_its_usual_hour() -> None:
     first = datetime(2026, 3, 2, 14, tzinfo=PARIS)
     message = update(meeting(first + timedelta(weeks=4, hours=2), sequence=7), ANA, stamped=STAMPED, instance=first + timedelta(weeks=4))

@@ -80,8 +80,15 @@ def component_of(event: Event, stamped: datetime) -> Component:
     component.add("uid", one_line(event.uid))
     component.add("sequence", event.sequence)
     component.add("dtstamp", stamped.astimezone(UTC).replace(microsecond=0))
-    component.add("dtstart", event.starts.replace(microsecond=0))
-    component.add("dtend", event.ends.replace(microsecond=0))
+    starts, ends = event.starts.replace(microsecond=0), event.ends.replace(microsecond=0)
+    if starts.fold:
+        # Of an hour that occurs twice a local time means the first (RFC 5545 §3.3.5); the second can be told in UTC alone.
+        starts, ends = starts.astimezone(UTC), ends.astimezone(UTC)
+    component.add("dtstart", starts)
+    if ends.fold:
+        component.add("duration", ends.astimezone(UTC) - starts.astimezone(UTC))
+    else:
+        component.add("dtend", ends)
     component.add("summary", vText(one_line(event.title)), parameters=_language(event.language))
     component.add("status", "CANCELLED" if event.cancelled else "CONFIRMED")
     if event.description:
