@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from vsm.kit import audit, clock
 from vsm.kit.actions import TABLE, Action, actions_on, available
-from vsm.kit.actors import Actor
+from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Refused
 from vsm.kit.ids import new_id
 from vsm.kit.records import Record, not_found
@@ -129,7 +129,7 @@ def history_of(record: Record) -> list[dict[str, Any]]:
     return [
         {
             "at": told.at,
-            "who": told.who or _("(erased)"),
+            "who": _("the program") if told.who == SYSTEM.label else told.who or _("(erased)"),
             "what": _verb_label(told.noun, told.verb),
             "why": told.because,
             "changes": [{"label": name.removesuffix("_id").replace("_", " "), "before": pair[0], "after": pair[1]} for name, pair in told.changes.items() if isinstance(pair, list) and len(pair) == 2],

@@ -24,7 +24,7 @@ from vsm.exchange.sessions.finding import (
 )
 from vsm.exchange.sessions.models import Availability, Participant, Series
 from vsm.exchange.sessions.queries import hour_choices, hours_of, hours_told
-from vsm.exchange.sessions.slots import Who, Wish
+from vsm.exchange.sessions.slots import Rotation, Who, Wish
 from vsm.kit import clock
 from vsm.kit.actors import SYSTEM
 from vsm.kit.errors import Invalid, NotAllowed
@@ -129,6 +129,15 @@ def test_turns_are_told_week_by_week() -> None:
     assert answer.rotation.worst < answer.fixed[0].worst
     assert lines[0]["words"] == "Monday: Lima 07:00, Paris 13:00, Manila 20:00"
     assert len({line["words"].partition(":")[2] for line in lines}) > 1
+
+
+def test_a_turn_tells_the_day_of_the_city_whose_weekday_it_names() -> None:
+    people = [Who("a", "America/Los_Angeles"), Who("f", "Europe/Paris")]
+    wish = Wish(date(2027, 3, 1), date(2027, 3, 7), "Europe/Paris")
+    answer = Answer(people, wish, [], Rotation((60,), (0, 0), 0, 0, True))
+    with translation.override("fr"):
+        (line,) = rotation_in_words(answer)
+    assert (line["day"], line["words"]) == (date(2027, 3, 1), "Lundi\u00a0: Los Angeles 21:00, Paris Mardi 06:00")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import icalendar
 import pytest
+from django.utils import translation
 
 from tests.exchange.sessions import given
 from tests.exchange.sessions.given import NOW, World, actor, fresh, person
@@ -40,6 +41,7 @@ from vsm.kit.errors import Invalid, NotAllowed, NotFound, Refused
 from vsm.kit.jobs import drain
 from vsm.kit.models import Message
 from vsm.kit.outbox import deliver
+from vsm.kit.saying import say_reason
 
 pytestmark = pytest.mark.django_db
 
@@ -208,6 +210,17 @@ def test_every_problem_of_a_plan_is_told_at_once(world: World) -> None:
             starts_on=date(2026, 9, 1), ends_on=date(2026, 9, 30), join_url="javascript:alert(1)",
         )  # fmt: skip
     assert [reason.code for reason in refusal.value.reasons] == ["title", "outside-series", "length", "no-such-hour", "overlap", "address"]
+
+
+def test_meetings_that_overlap_are_told_as_days_are_written_and_who_plans_them_leads(world: World) -> None:
+    meetings = [MeetingTime(day=date(2026, 9, 8), starts=time(10), minutes=90), MeetingTime(day=date(2026, 9, 8), starts=time(11))]
+    with pytest.raises(Invalid) as refusal, translation.override("es"):
+        make_series(world.host, by=SYSTEM, now=NOW, title={"es": "Taller"}, zone="America/Santiago", meetings=meetings, people=[lead(world.teacher)])
+    with translation.override("es"):
+        assert [say_reason(each) for each in refusal.value.reasons] == ["Dos sesiones se superponen: el 8 de septiembre de 2026 a las 10:00 y el 8 de septiembre de 2026 a las 11:00."]
+    start = TABLE["organisation", "make_series"].asks["people"].start
+    assert start
+    assert start(world.host, actor(world.teacher)) == [ParticipantRow(person=world.teacher.email, part="lead")]
 
 
 @pytest.mark.parametrize(("zone", "near"), [("America/Limma", "America/Lima"), ("Mars/Olympus", None)])

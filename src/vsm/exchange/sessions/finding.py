@@ -147,7 +147,9 @@ def rotation_in_words(answer: Answer) -> list[dict[str, Any]]:
         if wall.date() in answer.wish.without:
             continue
         one = Wish(answer.wish.starts_on + timedelta(weeks=week), answer.wish.starts_on + timedelta(weeks=week, days=6), answer.wish.zone, answer.wish.minutes)
-        lines.append({"week": week + 1, "day": wall.date(), "words": _times(walls(one, slot, zones))})
+        told = walls(one, slot, zones)
+        # The day of the city whose weekday is told first: where the hour is kept it may be the next day already.
+        lines.append({"week": week + 1, "day": told[0].first.date(), "words": _times(told)})
     return lines
 
 
@@ -161,8 +163,13 @@ def _sentence(told: Sequence[Wall]) -> str:
     for day in sorted({change.date() for each in told for change in each.changes}):
         changed = [(each.zone, change) for each in told for change in each.changes if change.date() == day]
         hours = ", ".join(f"{city(zone)} {change:%H:%M}" for zone, change in changed)
-        parts.append(_("from %(day)s: %(hours)s") % {"day": date_format(day, "j F"), "hours": hours})
+        parts.append(_("from %(day)s: %(hours)s") % {"day": _day_and_month(day), "hours": hours})
     return "; ".join(parts)
+
+
+def _day_and_month(day: date) -> str:
+    """`30 March`, `30 de marzo`: the month written out, where pages abbreviate it."""
+    return str(date_format(day, "j F" if (get_language() or "en").startswith("en") else "MONTH_DAY_FORMAT"))
 
 
 def _times(told: Sequence[Wall]) -> str:
@@ -172,7 +179,7 @@ def _times(told: Sequence[Wall]) -> str:
         f"{city(each.zone)} {each.first:%H:%M}" if each.first.weekday() == first else f"{city(each.zone)} {say(WEEKDAYS[each.first.weekday()])} {each.first:%H:%M}"
         for each in told
     ]
-    return f"{say(WEEKDAYS[first])}: {', '.join(parts)}"
+    return _("%(weekday)s: %(times)s") % {"weekday": say(WEEKDAYS[first]), "times": ", ".join(parts)}
 
 
 def _that_differ(found: Sequence[Fixed]) -> Iterator[Fixed]:

@@ -80,13 +80,19 @@ def each_week(
     return [MeetingTime(day=day, starts=starts, minutes=minutes, label=label) for day in days if day not in without]
 
 
+def _whoever_plans(_organisation: Any, actor: Actor) -> list[ParticipantRow]:
+    """Whoever plans them leads them, unless they say otherwise: who takes no part does not see them afterwards."""
+    found = Person.objects.filter(pk=actor.person_id).first()
+    return [ParticipantRow(person=found.email, part="lead")] if found else []
+
+
 @action("make_series", on=Organisation, label=_("Plan meetings"), allow=OFFICES)
 def make_series(
     organisation: Organisation, *, by: Actor, now: datetime,
     title: Annotated[dict[str, str], Ask(_("Title"), kind="localized")],
     zone: Annotated[str, Ask(_("Time zone of the meetings"), _("For example America/Lima: the times below stand on this wall."), start=lambda o, _a: o.zone, limit=64)],
     meetings: Annotated[list[MeetingTime], Ask(_("Meetings"))],
-    people: Annotated[list[ParticipantRow], Ask(_("Who takes part"))],
+    people: Annotated[list[ParticipantRow], Ask(_("Who takes part"), start=_whoever_plans)],
     join_url: Annotated[str, Ask(_("Link to join"), limit=200)] = "",
     dial_in: Annotated[str, Ask(_("Number to call"), _("So that a weak connection is no obstacle."), limit=120)] = "",
     bandwidth: Annotated[Literal["text", "audio", "video"], Ask(_("What a participant's connection must carry"), choices=bandwidth_choices)] = "audio",
@@ -277,8 +283,9 @@ def _why_not_hours(found: Sequence[Occurrence], zone: str) -> Iterator[Reason]:
             yield Reason("no-such-hour", text, told.params, "meetings")
     for one, other in pairwise(found):
         if other.starts_at < one.ends_at:
-            text = N_("Two meetings overlap: %(one)s and %(other)s.")
-            yield Reason("overlap", text, {"one": f"{one.wall:%Y-%m-%d %H:%M}", "other": f"{other.wall:%Y-%m-%d %H:%M}"}, "meetings")
+            text = N_("Two meetings overlap: on %(day)s at %(at)s and on %(other_day)s at %(other_at)s.")
+            facts = {"day": one.wall.date(), "at": f"{one.wall:%H:%M}", "other_day": other.wall.date(), "other_at": f"{other.wall:%H:%M}"}
+            yield Reason("overlap", text, facts, "meetings")
 
 
 def _why_not_title(title: dict[str, str]) -> Iterator[Reason]:

@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from django.utils import formats, timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from vsm.exchange.catalogue.labels import bandwidth_label, language_label, mode_label
+from vsm.exchange.catalogue.labels import bandwidth_label, credits_text, language_label, mode_label
 from vsm.exchange.emergencies.finding import overlapping, preview
 from vsm.exchange.emergencies.forms import from_json
 from vsm.exchange.emergencies.models import CoursePlan, Emergency, Run
@@ -142,7 +143,7 @@ def _alternative(each: dict[str, Any], language: str) -> dict[str, Any]:
         "mode": mode_label(each["mode"]),
         "bandwidth": bandwidth_label(each["bandwidth"]),
         "dates": f"{formats.date_format(date.fromisoformat(each['starts_on']), 'SHORT_DATE_FORMAT')} – {formats.date_format(date.fromisoformat(each['ends_on']), 'SHORT_DATE_FORMAT')}",
-        "credits": f"{each['credits']} ({each['credit_system']})" if each["credits"] else "",
+        "credits": credits_text(Decimal(each["credits"]), None, [], each["credit_system"]) if each["credits"] else "",
         "assessment": text_in(each["assessment"], language),
         "meetings": meetings_on(form, form.zone),
         "meetings_here": meetings_on(form, here) if here != form.zone else [],

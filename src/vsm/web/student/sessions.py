@@ -51,7 +51,10 @@ DOORS_OPEN = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Entry:
-    """One meeting as the timetable shows it: times on the reader's wall, the host's wall as words."""
+    """One meeting as the timetable shows it: times on the reader's wall, the host's wall as words.
+
+    `is_course`: its own wall is that of a host; a series has none. `is_home`: that wall is the reader's.
+    """
 
     url: str
     course: str
@@ -60,6 +63,8 @@ class Entry:
     starts: datetime
     ends: datetime
     host: str
+    is_course: bool
+    is_home: bool
     join_url: str
     dial_in: str
     is_cancelled: bool
@@ -125,6 +130,7 @@ def entry_of(session: Session, now: datetime) -> Entry:
     return Entry(
         url=f"/sessions/{session.pk}/", course=holder_title(session), title=session.title, number=session.number,
         starts=shown.starts, ends=shown.ends, host=f"{host_day}{shown.host_starts:%H:%M}–{shown.host_ends:%H:%M} ({session.zone})",
+        is_course=session.series_id is None, is_home=session.zone == timezone.get_current_timezone_name(),
         join_url=join_address(session), dial_in=dial_in_of(session), is_cancelled=is_cancelled,
         is_now=session.starts_at <= now < session.ends_at and not is_cancelled,
         can_join=session.starts_at - DOORS_OPEN <= now < session.ends_at and not is_cancelled,
