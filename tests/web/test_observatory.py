@@ -474,6 +474,7 @@ def test_an_edition_stays_at_its_address_with_everything_to_take_away(anybody: C
     edition = Publication.objects.get()
     address = f"/observatory/briefs/covid-effect/{edition.digest}/"
     page = anybody.get("/observatory/briefs/covid-effect/")
+    assert re.search(r'taken in <a href="/releases/[^"]+"><time datetime="\d{4}-\d{2}-\d{2}">\d{1,2} \w{3} \d{4}</time></a>', page.content.decode())
     links = {link.removeprefix(address) for link in re.findall(rf'href="({address}[^"]+)"', page.content.decode())}
     assert links == {"bundle.zip", "facts.csv", "citation.json", "citation.bib", "brief.es.pdf", "brief.pt-br.pdf", "brief.en.pdf", "brief.fr.pdf"}
     answers = {link: anybody.get(address + link) for link in links}

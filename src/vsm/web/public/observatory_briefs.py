@@ -1,6 +1,7 @@
 """Briefs for everybody: the newest edition in the reader's language, every edition at its permanent address, downloads."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -173,7 +174,7 @@ def _editions(publication: Publication) -> list[dict[str, Any]]:
 def _source(vintage: Mapping[str, str]) -> dict[str, Any]:
     """A release that its runs began from."""
     source = sources()[vintage["source"]]
-    return {"title": title_of(source.slug), "attribution": source.attribution, "licence": source.licence, "edition": vintage["edition"], "taken": vintage["taken"], "url": f"/releases/{vintage['release']}/"}
+    return {"title": title_of(source.slug), "attribution": source.attribution, "licence": source.licence, "edition": vintage["edition"], "taken": date.fromisoformat(vintage["taken"]), "url": f"/releases/{vintage['release']}/"}
 
 
 def _picture(kept: dict[str, Any], facts: Mapping[str, Fact], vintages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
