@@ -98,6 +98,14 @@ def test_pairs_are_kept(world: World) -> None:
     assert team_of(formation, "Luis") == team_of(formation, "Mara") != team_of(formation, "Nico")
 
 
+def test_who_is_asked_for_together_and_apart_is_told_by_name(world: World) -> None:
+    offering = classroom(world)
+    luis, mara = (str(by_name(name).pk) for name in ("Luis", "Mara"))
+    with pytest.raises(Invalid) as refused:
+        form_teams(offering, by=actor(world.teacher), now=NOW, size=3, pairs=[PairRow(first=luis, second=mara), PairRow(first=luis, second=mara, how="apart")])
+    assert [(reason.code, {reason.params["first"], reason.params["second"]}) for reason in refused.value.reasons] == [("pair-torn", {"Luis", "Mara"})]
+
+
 def test_a_rule_that_no_teams_can_keep_is_refused_with_names_and_what_to_loosen(world: World) -> None:
     offering = classroom(world, ("Luis", "Mara", "Nico", "Olga"))
     pairs = [PairRow(first=str(by_name("Luis").pk), second=str(by_name(name).pk), how="apart") for name in ("Mara", "Nico", "Olga")]

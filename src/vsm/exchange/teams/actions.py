@@ -23,7 +23,7 @@ from vsm.exchange.teams.explain import told
 from vsm.exchange.teams.facts import EXPERIENCE, enrolled, participants, people_of
 from vsm.exchange.teams.models import Frozen, Team, TeamFormation, TeamMembership
 from vsm.exchange.teams.problem import Participant, Problem
-from vsm.exchange.teams.queries import current_rows, newcomers, team_choices, why_impossible
+from vsm.exchange.teams.queries import current_rows, newcomers, team_choices, why_impossible, with_names
 from vsm.exchange.teams.rules import (
     Asked,
     Weight,
@@ -117,7 +117,10 @@ def begin(
     """
     Invalid.because(why_not_form(len(people), asked.size))
     seed = seed.strip() or secrets.token_hex(8)
-    problem = Problem.of(people, rules_of(asked), size=asked.size, seed=seed, together=together, apart=apart)
+    try:
+        problem = Problem.of(people, rules_of(asked), size=asked.size, seed=seed, together=together, apart=apart)
+    except Invalid as cause:
+        raise Invalid(*with_names(cause.reasons, [each.id for each in people])) from cause
     Refused.because(why_impossible(problem))
     made = TeamFormation(
         organisation=organisation, owner_noun=owner_noun, owner_id=owner_id, title=title, size=asked.size, seed=seed,

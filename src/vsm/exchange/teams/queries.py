@@ -1,6 +1,6 @@
 """What doors and higher slices read about formations, teams and who is in them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -91,16 +91,17 @@ def why_missed(formation: TeamFormation) -> list[Reason]:
     if not formation.rules_missed:
         return []
     problem = Problem.from_bytes(bytes(formation.frozen.problem))
-    return _named(problem, [*impossible(problem), *missed(problem, formation.frozen.teams)])
+    return with_names([*impossible(problem), *missed(problem, formation.frozen.teams)], [each.id for each in problem.participants])
 
 
 def why_impossible(problem: Problem) -> list[Reason]:
     """Rules that must hold and that no teams of these people can keep, with people's names and what to loosen."""
-    return _named(problem, impossible(problem))
+    return with_names(impossible(problem), [each.id for each in problem.participants])
 
 
-def _named(problem: Problem, reasons: Sequence[Reason]) -> list[Reason]:
-    names = names_of(problem) if reasons else {}
+def with_names(reasons: Sequence[Reason], people: Iterable[str]) -> list[Reason]:
+    """The reasons with the names of these people in the place of their identifiers."""
+    names = _names(people) if reasons else {}
 
     def named(value: object) -> object:
         return [names.get(each, each) for each in value] if isinstance(value, list) else names.get(str(value), value)
@@ -111,8 +112,11 @@ def _named(problem: Problem, reasons: Sequence[Reason]) -> list[Reason]:
 
 def names_of(problem: Problem) -> dict[str, str]:
     """Identifier → name of everybody in a problem."""
-    found = Person.objects.filter(pk__in=[each.id for each in problem.participants]).values_list("pk", "name")
-    return {str(pk): name for pk, name in found}
+    return _names(each.id for each in problem.participants)
+
+
+def _names(people: Iterable[str]) -> dict[str, str]:
+    return {str(pk): name for pk, name in Person.objects.filter(pk__in=list(people)).values_list("pk", "name")}
 
 
 def say_told(reasons: Sequence[Reason]) -> list[str]:
