@@ -160,6 +160,7 @@ def test_an_unchanged_feed_is_not_sent_twice(world: World) -> None:
         first = Client().get(url)
     with clock.stopped_at(NOW + timedelta(days=1)):
         assert Client().get(url, headers={"if-none-match": first["ETag"]}).status_code == 304
+        assert Client().get(url, headers={"if-none-match": f'W/{first["ETag"]}'}).status_code == 304
 
 
 def test_only_a_living_calendar_token_opens_a_feed(world: World) -> None:

@@ -298,7 +298,7 @@ SESSION = resource(
             Shown("offering", _("Course or series"), holder_ref, "ref", listed=True, sort="offering__opportunity__code"),
             Shown("number", _("Number"), lambda s: s.number, "integer", listed=True, sort="number"),
             Shown("title", _("Title"), lambda s: s.title),
-            Shown("host_time", _("At the host"), host_time, listed=True),
+            Shown("host_time", _("On its own clock"), host_time, listed=True),
             Shown("state", _("State"), lambda s: s.state, "state", listed=True, sort="state"),
             Shown("clock_note", _("Because the clocks change"), _note_text),
             Shown("join_url", _("Link to join"), join_address),
