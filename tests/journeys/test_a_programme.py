@@ -264,6 +264,12 @@ def recognition(story: Story) -> None:
         story.door.read(story.people["rosa"], "conferral", story.things["conferral"])
         story.act("rosa", "award_recognition", "ask_for_more", question="Please send the syllabus of Epidemiology.")
         story.act("ana", "award_recognition", "answer", answer="It is in the supplement, 4.2.")
+        with pytest.raises(Refusal):  # home has its time first
+            story.act("ana", "award_recognition", "appeal", appeal_text="It takes long.")
+    due = AwardRecognition.objects.get().decide_by
+    with on(due + timedelta(days=2)):
+        story.act("ana", "award_recognition", "appeal", appeal_text="Nobody has answered in time.")
+        assert AwardRecognition.objects.get().decide_by == due, "who is late is given no more time"
         with pytest.raises(Refusal, match="Evaluate every criterion"):
             story.act("rosa", "award_recognition", "recognise", home_title="Magíster", convention="global")
         rows = story.start("rosa", "award_recognition", "evaluate", "findings")

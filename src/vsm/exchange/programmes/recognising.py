@@ -16,7 +16,8 @@ from vsm.exchange.programmes.facts import day_at
 from vsm.exchange.programmes.models import AwardRecognition, Conferral
 from vsm.exchange.programmes.progress import months_later
 from vsm.exchange.programmes.queries import FINDINGS, PURPOSES, choices, convention_choices, criterion_label
-from vsm.exchange.programmes.states import CONFERRAL_STEPS, RECOGNITION_STEPS
+from vsm.exchange.programmes.states import CONFERRAL_STEPS, RECOGNITION_STEPS, RecognitionState
+from vsm.kit import clock
 from vsm.kit.actions import Ask, action
 from vsm.kit.actors import Actor
 from vsm.kit.errors import Conflict, Invalid, Refused
@@ -146,12 +147,26 @@ def refuse_award(
     return _decide(recognition, "refused", by, now, home_title="", convention=convention, because=because, advice=advice)
 
 
-@action("appeal", on=AwardRecognition, label=_("Appeal"), allow=HOLDER, step=RECOGNITION_STEPS["appeal"])
+def is_late(recognition: AwardRecognition, now: datetime) -> bool:
+    """Whether home has let the day pass on which it was to decide, on its own calendar."""
+    return recognition.state == RecognitionState.ASKED and day_at(recognition.home.zone, now) > recognition.decide_by
+
+
+def _can_appeal(recognition: AwardRecognition) -> bool:
+    return recognition.state != RecognitionState.ASKED or is_late(recognition, clock.now())
+
+
+@action("appeal", on=AwardRecognition, label=_("Appeal"), allow=HOLDER, step=RECOGNITION_STEPS["appeal"], when=_can_appeal)
 def appeal(recognition: AwardRecognition, *, by: Actor, now: datetime, appeal_text: Annotated[str, Ask(_("What should be looked at again?"), kind="long_text", limit=5000)]) -> AwardRecognition:
-    """Ask for a new decision; the first and its reasons stay in the history."""
+    """Ask for a new decision; the first and its reasons stay in the history. Silence after its time counts as a decision against her."""
+    is_silent = recognition.state == RecognitionState.ASKED
+    if is_silent and not is_late(recognition, now):
+        raise Refused(Reason("not-decided", N_("Home has until %(until)s to decide. You can appeal against its decision, or once that day has passed."), {"until": recognition.decide_by}))
     if not appeal_text.strip():
         raise Invalid(Reason("appeal_text", N_("Say what should be looked at again."), {}, "appeal_text"))
-    recognition.appeal_text, recognition.decide_by = appeal_text.strip(), _decide_by(recognition.home, now)
+    recognition.appeal_text = appeal_text.strip()
+    if not is_silent:  # who is late is given no more time
+        recognition.decide_by = _decide_by(recognition.home, now)
     emit("award_recognition.asked", recognition_id=str(recognition.pk))
     return recognition
 

@@ -192,5 +192,5 @@ RECOGNITION_STEPS = {
     "recognise": step(*_OPEN, to=RecognitionState.FULL),
     "recognise_partly": step(*_OPEN, to=RecognitionState.PARTIAL),
     "refuse": step(*_OPEN, to=RecognitionState.REFUSED),
-    "appeal": step(RecognitionState.PARTIAL, RecognitionState.REFUSED, to=RecognitionState.ASKED),
+    "appeal": step(RecognitionState.ASKED, RecognitionState.PARTIAL, RecognitionState.REFUSED, to=RecognitionState.ASKED),
 }

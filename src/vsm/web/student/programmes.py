@@ -29,6 +29,7 @@ from vsm.exchange.programmes.queries import (
     criterion_label,
     title_of,
 )
+from vsm.exchange.programmes.recognising import is_late
 from vsm.exchange.programmes.rules import DOCUMENT_WORDS, WAY_WORDS, as_requirements
 from vsm.exchange.programmes.states import AdmissionState, ConditionState, RecognitionState, StudyState
 from vsm.exchange.programmes.studying import stuck_in
@@ -229,7 +230,7 @@ def recognition_part(recognition: AwardRecognition, actor: Actor) -> dict[str, A
     return {
         "is_student": actor.person_id == recognition.conferral.study.student_id,
         "is_open": recognition.state in {RecognitionState.ASKED, RecognitionState.MORE_ASKED},
-        "is_late": recognition.state == RecognitionState.ASKED and today > recognition.decide_by,
+        "is_late": is_late(recognition, clock.now()),
         "standing": str(label), "tone": tone, "home_name": name_of(recognition.home), "home_contact": recognition.home.contact,
         "evaluation": [_finding(each, recognition.findings.get(each.slug, {})) for each in criteria()],
         "basis": {"name": labels.in_reader(basis.name), "value": basis.at(today)} if basis else None,
