@@ -242,6 +242,16 @@ def test_the_result_stands_ready_for_the_page_of_the_application() -> None:
     assert "told as the student reads them" in render_to_string("student/allocation/result.html", result_for(ana, world.bia))
 
 
+def test_an_offer_to_answer_stands_before_the_appeal_on_the_page_of_the_application() -> None:
+    world = given.three()
+    given.published(world)
+    bela = world.applications["bela"]
+    buttons = text_of(reader(bela.student), f"/applications/{bela.pk}/").partition('<ul class="verbs">')[2].partition("</ul>")[0]
+    assert "Accept or decline · Algebra" in buttons.partition("</li>")[0]
+    assert "Appeal against the result" in buttons
+    assert "Accept or decline · Algebra" not in text_of(reader(world.people["bia"]), f"/applications/{bela.pk}/")
+
+
 # Everybody ------------------------------------------------------------------------------------------------------------
 
 

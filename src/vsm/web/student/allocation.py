@@ -37,14 +37,27 @@ def result_for(application: Application, actor: Actor) -> dict[str, Any]:
 
     The office and the home see the same as the student, told of her and not to her.
     """
-    answers = answers_for(application, discreet=application.student_id != actor.person_id)
+    is_own = application.student_id == actor.person_id
+    answers = answers_for(application, discreet=not is_own)
     return {
         "result": [_told(answer) for answer in answers],
-        "result_is_own": application.student_id == actor.person_id,
+        "result_is_own": is_own,
         "result_name": opaque(application.pk) if answers else "",
         "result_rules_url": f"/calls/{application.call_id}/rules/",
         **(_appeals(application, actor) if answers else {}),
     }
+
+
+def offers_to_answer(application: Application, actor: Actor) -> list[dict[str, str]]:
+    """Buttons to the seats that wait for the student's answer: they go before what she may do besides."""
+    if application.student_id != actor.person_id:
+        return []
+    offered = Seat.objects.filter(application=application, state=SeatState.OFFERED).select_related("offering__opportunity").order_by("rank")
+    return [_to_answer(seat) for seat in offered]
+
+
+def _to_answer(seat: Seat) -> dict[str, str]:
+    return {"url": f"/seats/{seat.pk}/", "label": f"{_('Accept or decline')} · {title_of(seat.offering)}", "tone": "primary", "note": ""}
 
 
 def standing_of(answer: Answer) -> dict[str, Any] | None:

@@ -29,8 +29,9 @@ from vsm.kit.records import not_found
 from vsm.kit.requests import Request
 from vsm.kit.saying import say, say_reason
 from vsm.kit.verdict import Reason, Verdict
+from vsm.web.objects import verbs_of
 from vsm.web.public.calls import credits_of, in_zone, language_and_level
-from vsm.web.student.allocation import declaration_for, result_for
+from vsm.web.student.allocation import declaration_for, offers_to_answer, result_for
 from vsm.web.templatetags.look import day, moment, period
 
 UNDECIDED = (State.DRAFT, State.SUBMITTED)
@@ -67,6 +68,7 @@ def context(application: Application, actor: Actor) -> dict[str, Any]:
         "next": next_step(application),
         "last_days": last_days(application),
         "own_zone": timezone.get_current_timezone_name(),
+        "verbs": [*offers_to_answer(application, actor), *verbs_of(APPLICATION, application, actor)],
         **result_for(application, actor),
         **declaration_for(application, actor),
     }
