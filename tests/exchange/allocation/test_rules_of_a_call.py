@@ -24,6 +24,7 @@ from vsm.kit.actions import TABLE
 from vsm.kit.actors import Actor
 from vsm.kit.errors import Invalid, NotAllowed, NotFound, Refused
 from vsm.kit.models import AuditDetail
+from vsm.kit.saying import say_reason
 
 pytestmark = pytest.mark.django_db
 
@@ -207,6 +208,24 @@ def test_where_no_agreement_promises_a_seat_any_more_there_is_none(change: dict[
     given.nominated(world, "ximena", ["algebra"], home=world.mapocho)
     given.published(world)
     assert world.holds() == {"ximena": ["algebra"]}, "an institution needs no agreement with itself"
+
+
+@pytest.mark.parametrize(("rules", "told"), [
+    ({"use_agreements": True}, "no seat was left of those that agreements promise"),
+    ({"reciprocity": "hard", "balance": 0}, "as many seats more than it gives the host as the rules of the call allow"),
+    ({"limits": "home"}, "the rules of the call give students of your institution no seat there"),
+])  # fmt: skip
+def test_who_could_get_no_seat_at_all_reads_why_and_not_that_nought_are_given(rules: dict[str, Any], told: str) -> None:
+    world = given.world()
+    given.offer(world, "algebra", 3)
+    agreed(world, 0)
+    if rules.get("limits"):
+        rules = {"limits": [LimitRow(home=str(world.andina.pk), most=0)]}
+    set_rules(world, **rules)
+    given.nominated(world, "ana", ["algebra"])
+    given.published(world)
+    [answer] = answers_for(world.applications["ana"])
+    assert told in say_reason(answer.reason)
 
 
 def test_a_promise_for_a_named_term_gives_no_seat_in_another() -> None:

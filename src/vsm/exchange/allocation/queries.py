@@ -73,6 +73,22 @@ QUOTA_TEXTS = {
         "given. Your priority band: %(band)s, your lottery number: %(lottery)s. You are number %(position)s on the waiting list."
     ),
 }
+# The same where other calls had used up everything before this one.
+NONE_LEFT_TEXTS = {
+    "agreements": N_(
+        "%(offering)s, your choice number %(rank)s: no seat was left of those that agreements promise students of your institution there. "
+        "Your priority band: %(band)s, your lottery number: %(lottery)s. You are number %(position)s on the waiting list."
+    ),
+    "balance": N_(
+        "%(offering)s, your choice number %(rank)s: students of your institution have had as many seats more than it gives the host as the rules "
+        "of the call allow, in other calls. Your priority band: %(band)s, your lottery number: %(lottery)s. You are number %(position)s on the "
+        "waiting list."
+    ),
+    "limit": N_(
+        "%(offering)s, your choice number %(rank)s: the rules of the call give students of your institution no seat there. Your priority band: "
+        "%(band)s, your lottery number: %(lottery)s. You are number %(position)s on the waiting list."
+    ),
+}
 # A least number of seats that no result can reach, told to the office with names; `bounds.infeasible` tells it of files.
 UNMET_OF_GROUP = N_(
     "%(offering)s: at least %(minimum)s seats must go to students of the group “%(group)s”, but %(short)s of them cannot be filled, whoever "
@@ -347,7 +363,8 @@ def _reason(code: str, facts: Mapping[str, Any], offerings: Mapping[str, Offerin
         kind = "placed" if code == "pledged" else "full"
         return Reason(kind, DISCREET[kind], {name: named.get(name, "") for name in ("offering", "rank", "seats", "position")})
     if code == "quota-full":
-        return Reason(code, QUOTA_TEXTS[facts["quota"].partition(":")[0]], named)
+        texts = QUOTA_TEXTS if facts["maximum"] else NONE_LEFT_TEXTS
+        return Reason(code, texts[facts["quota"].partition(":")[0]], named)
     return Reason(code, explain.TEXTS[code], named)
 
 

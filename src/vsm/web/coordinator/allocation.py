@@ -241,7 +241,7 @@ def _ledger(call: Call, rules: Policy, run: Run | None) -> dict[str, Any] | None
 
 def _warnings(run: Run, rules: Policy) -> list[str]:
     """What the office should know before it publishes: soft bounds that this result passes."""
-    if rules.reciprocity != "soft":
+    if rules.reciprocity != "soft" or run.state == RunState.PUBLISHED:
         return []
     now = _pairs(run)
     found = balances({home for home, _host in now}, {host for _home, host in now if host}, run.call)
