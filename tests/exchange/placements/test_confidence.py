@@ -238,3 +238,18 @@ def test_without_a_name_the_answers_are_read_by_a_link_that_is_shown_once(world:
         assert here.post(f"/concern/{path}", {"text": "One thing more."}).status_code == 200
     assert "One thing more." in client(world, "tito").get(f"/concerns/{concern.pk}/").content.decode()
     assert here.get("/concern/nothing/").status_code == 404
+
+
+@pytest.mark.parametrize(("verb", "who"), [("acknowledge", "tito"), ("suspend_placement", "tito"), ("act", "tito"), ("add", "ana")])
+def test_what_is_written_about_a_concern_begins_empty_not_with_the_concern(world: World, verb: str, who: str) -> None:
+    concern = raised(world)
+    if verb == "act":
+        safeguarding.acknowledge(concern, by=world.by("tito"), now=STARTED, text="I read it.")
+    page = client(world, who).get(f"/concerns/{concern.pk}/{verb}/")
+    assert (page.status_code, SECRET in page.content.decode()) == (200, False)
+
+
+def test_the_placements_page_leads_back_to_the_concern_for_those_who_may_read_it_only(world: World) -> None:
+    concern = raised(world)
+    shown = {name: f"/concerns/{concern.pk}/" in client(world, name).get(f"/placements/{concern.about_id}/").content.decode() for name in ("ana", "tito", "bia", "elena", "mario")}
+    assert shown == {"ana": True, "tito": True, "bia": False, "elena": False, "mario": False}

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 
 from vsm.exchange.applications.queries import document_choices
 from vsm.exchange.credentials.models import Credential
-from vsm.exchange.placements.models import Evaluation, Placement, PlacementAgreement, PlacementApplication, Vacancy
+from vsm.exchange.placements.models import Concern, Evaluation, Placement, PlacementAgreement, PlacementApplication, Vacancy
 from vsm.exchange.placements.paper import paper_of, pdf_of, standing_of
-from vsm.exchange.placements.queries.conduct import HOURS_STATES, answers_told, entry_told
+from vsm.exchange.placements.queries.conduct import CONCERN_KINDS, CONCERN_STATES, HOURS_STATES, answers_told, entry_told
 from vsm.exchange.placements.queries.placements import (
     PLACEMENT_AGREEMENT,
     agreed_hours,
@@ -34,6 +34,7 @@ from vsm.exchange.placements.queries.placements import standing_of as start_stan
 from vsm.exchange.placements.queries.vacancies import (
     PLACEMENT_APPLICATION,
     core_told,
+    law_told,
     open_slots,
     overlap_hours,
     own_application,
@@ -115,14 +116,15 @@ def placement_part(placement: Placement, actor: Actor) -> dict[str, Any]:
     credential = Credential.objects.visible_to(actor).filter(source_noun="placement", source_id=placement.pk).exclude(state="revoked").first()
     return {
         "placement": placement, "stages": _stages(placement), "side": side_of(placement, actor),
-        "obstacles": say_reasons(why_not_start(start_standing(placement), now.date())) if placement.state == PlacementState.READY else [],
+        "obstacles": say_reasons(why_not_start(start_standing(placement), placement.today(now))) if placement.state == PlacementState.READY else [],
         "agreement": agreement, "agreement_url": f"/placement-agreements/{agreement.pk}/", "turn": _turn(agreement, actor),
         "hours": hours, "agreed": agreed, "share": min(hours["confirmed"], agreed), "hours_told": _("%(confirmed)s of about %(agreed)s hours confirmed") % {"confirmed": _number(hours["confirmed"]), "agreed": _number(agreed)},
         "chart": _chart(placement), "limit": limit_of(placement, now.date()), "limit_sources": _sources(placement, now.date()),
         "to_confirm": placement.hours.filter(state=HoursState.LOGGED).count() if side_of(placement, actor) == "host" else 0,
         "to_correct": placement.hours.filter(state=HoursState.RETURNED).count() if side_of(placement, actor) == "student" else 0,
         "evaluations": evaluations_standing(placement, now) if placement.started_on else [], "officer": officer_of(placement.home_id),
-        "entries": _entries(placement), "all_hours": f"/hours/?placement={placement.pk}", "pauses": list(placement.pauses.all()), "concern_url": f"/placements/{placement.pk}/raise_concern/", "credential": credential,
+        "entries": _entries(placement), "all_hours": f"/hours/?placement={placement.pk}", "pauses": list(placement.pauses.all()), "concern_url": f"/placements/{placement.pk}/raise_concern/",
+        "concerns": _concerns(placement, actor), "credential": credential,
     }  # fmt: skip
 
 
@@ -199,9 +201,16 @@ def _entries(placement: Placement) -> list[dict[str, Any]]:
     return [{"url": f"/hours/{entry.pk}/", "told": entry_told(entry), "state": {"label": str(HOURS_STATES[entry.state][0]), "tone": HOURS_STATES[entry.state][1]}, "because": entry.because} for entry in found]
 
 
+def _concerns(placement: Placement, actor: Actor) -> list[dict[str, Any]]:
+    """What this reader raised about it, or hears as the officer: the way back to the answers."""
+    found = Concern.objects.visible_to(actor).filter(about=placement)
+    states = {slug: {"label": str(label), "tone": tone} for slug, (label, tone) in CONCERN_STATES.items()}
+    return [{"url": f"/concerns/{each.pk}/", "told": f"{CONCERN_KINDS[each.kind]} · {day_text(each.created_at)}", "state": states[each.state]} for each in found]
+
+
 def _sources(placement: Placement, on: date) -> list[str]:
     limit = limit_of(placement, on)
-    return sorted({f"{place}: {source}" for place, source in (limit.day_from, limit.week_from)})
+    return sorted({law_told(f"{place}: {source}") for place, source in (limit.day_from, limit.week_from)})
 
 
 def _number(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
@@ -23,13 +23,18 @@ from vsm.kit.i18n import N_
 from vsm.kit.verdict import Reason
 from vsm.rulebook.placements import days_for
 
+def _empty(_record: Any, _actor: Actor) -> str:
+    """A note begins empty, not with the concern's own `text`: an officer could send somebody their own words back."""
+    return ""
+
+
 OFFICER = ("self@officer", "self@deputy")
 EVERYBODY = ("self@student", "self@tutor", "self@mentor", "coordinator@home", "registrar@home", "coordinator@host.organisation")
 Kind = Annotated[str, Ask(_("What is it about?"), choices=kind_choices)]
-Text = Annotated[str, Ask(_("What happened"), _("When, where, who, and what you would like to happen. Write as much or as little as you want."), kind="long_text", limit=10000)]
+Text = Annotated[str, Ask(_("What happened"), _("When, where, who, and what you would like to happen. Write as much or as little as you want."), kind="long_text", limit=10000, start=_empty)]
 Urgent = Annotated[bool, Ask(_("Somebody is in danger now"), _("In danger, call your local emergency number first."))]
 Contact = Annotated[str, Ask(_("How to reach you"), _("If not by the mail address of your account: a number, or hours."), limit=254)]
-Told = Annotated[str, Ask(_("What is said to the person who raised it"), kind="long_text", limit=4000)]
+Told = Annotated[str, Ask(_("What is said to the person who raised it"), kind="long_text", limit=4000, start=_empty)]
 
 
 @action("name_officer", on=Organisation, label=_("Name the safeguarding officer"), allow=("coordinator@id",), when=lambda o: o.kind == "university")
@@ -90,7 +95,7 @@ def acknowledge(concern: Concern, *, by: Actor, now: datetime, text: Told) -> Co
 @action("act", on=Concern, label=_("Record what was done"), allow=OFFICER, step=CONCERN_STEPS["act"], tone="primary")
 def act(
     concern: Concern, *, by: Actor, now: datetime,
-    text: Annotated[str, Ask(_("What was done"), kind="long_text", limit=4000)],
+    text: Annotated[str, Ask(_("What was done"), kind="long_text", limit=4000, start=_empty)],
     is_told: Annotated[bool, Ask(_("The person who raised it reads this"), start=lambda _r, _a: True)] = False,
 ) -> Concern:  # fmt: skip
     """Keep a step: a conversation, a measure, a referral. Told to the person who raised it, or kept for the file."""
@@ -113,7 +118,7 @@ def add_by_link(concern: Concern, *, by: Actor, now: datetime, text: str) -> Con
 
 
 @action("suspend_placement", on=Concern, label=_("Suspend the placement"), allow=OFFICER, step=CONCERN_STEPS["suspend_placement"], tone="warning", when=lambda c: c.about_id is not None)
-def suspend_placement(concern: Concern, *, by: Actor, now: datetime, text: Annotated[str, Ask(_("Note for the file"), kind="long_text", limit=4000)] = "") -> Concern:
+def suspend_placement(concern: Concern, *, by: Actor, now: datetime, text: Annotated[str, Ask(_("Note for the file"), kind="long_text", limit=4000, start=_empty)] = "") -> Concern:
     """Stop the placement at once. Its page and the letters say only that home has suspended it: nothing of the concern."""
     placement = concern.about
     if placement is None or placement.state not in {PlacementState.PREPARING, PlacementState.READY, PlacementState.RUNNING, PlacementState.INTERRUPTED}:

@@ -18,11 +18,12 @@ from vsm.exchange.institutions.queries import country_choices, organisation_ref
 from vsm.exchange.people.models import Person
 from vsm.exchange.people.queries import person_ref
 from vsm.exchange.placements.models import Interview, PlacementApplication, Vacancy
-from vsm.exchange.placements.rules.vacancies import overlap_minutes
+from vsm.exchange.placements.rules.vacancies import law_of, overlap_minutes
 from vsm.exchange.placements.states import ApplicationState, InterviewState, VacancyState
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
+from vsm.kit.saying import shown
 from vsm.rulebook.placements import Limit, hours_limit
 
 VACANCY_STATES = {
@@ -72,6 +73,13 @@ def overlap_hours(vacancy: Any, zone: str, on: date) -> float | None:
 def limit_for(*countries: str, on: date) -> Limit:
     """The most hours that the laws of these countries allow."""
     return hours_limit(countries, on)
+
+
+def law_told(kept: str) -> str:
+    """`PE: Title, part <address>`, as an agreement keeps the source of a limit, in words: the country by its name."""
+    place, _colon, source = kept.partition(": ")
+    title, _bracket, address = source.partition(" <")
+    return " · ".join(filter(None, (f"{shown(law_of(place))}: {title}", address.removesuffix(">"))))
 
 
 def own_application(vacancy: Vacancy, actor: Actor) -> PlacementApplication | None:
