@@ -49,6 +49,15 @@ def moment_text(value: dt.datetime) -> str:
     return f"{day_and_hour(value)} ({timezone.get_current_timezone_name()})"
 
 
+def signed_at_text(value: dt.datetime, zone: str = "UTC") -> str:
+    """A moment on a paper that many read: by UTC first, then on the clock of whoever signed. `zone` is an IANA name."""
+    told = []
+    for each in dict.fromkeys(("UTC", zone)):
+        with timezone.override(each):
+            told.append(moment_text(value))
+    return " · ".join(told)
+
+
 def day_and_hour(value: dt.datetime) -> str:
     """The same without the zone."""
     local = local_time(value)

@@ -35,7 +35,7 @@ def test_the_page_shows_the_fingerprint_and_each_signature_in_utc_and_in_the_sig
     assert paper["digest"] == agreement.current_version.digest
     assert paper["is_intact"]
     assert [(each["party"], each["name"], each["at"]) for each in paper["signatures"]] == [
-        ("student", "Ana", "2026-08-04 02:30 UTC (2026-08-03 21:30 America/Lima)"), ("home", "", ""), ("host", "", ""),
+        ("student", "Ana", "Tue 4 Aug 2026, 02:30 (UTC) · Mon 3 Aug 2026, 21:30 (America/Lima)"), ("home", "", ""), ("host", "", ""),
     ]  # fmt: skip
     line, = paper["lines"]
     assert (line["home"], line["home_credits"]) == ("ECO-301 Econometrics", "4")

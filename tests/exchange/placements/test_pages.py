@@ -1,5 +1,6 @@
 """The lists ask the database the same number of times for one record and for three; the pages say what they must."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -129,3 +130,10 @@ def test_an_evaluation_that_is_missing_is_the_students_turn_also_when_the_placem
     assert "Evaluate" in desk_of(world, over)
     world.evaluate(placement, "ana", "final", over)
     assert "Evaluate" not in desk_of(world, over)
+
+
+def test_the_agreement_names_the_law_and_the_moments_of_signing_in_words(world: World) -> None:
+    placement = world.signed()
+    page = strip_tags(client(world, "ana").get(f"/placement-agreements/{placement.agreement.pk}/").content.decode())
+    assert ("Peru: Ley 28518" in page, "PE: " in page, "(UTC) · " in page) == (True, False, True)
+    assert re.search(r"\d{4}-\d\d-\d\d", page) is None

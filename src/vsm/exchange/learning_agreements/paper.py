@@ -5,7 +5,6 @@ where the catalogue had one.
 """
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.utils import formats, translation
 from django.utils.dateparse import parse_date
@@ -16,6 +15,7 @@ from vsm.exchange.learning_agreements.rules import PARTY_WORDS, Component, Party
 from vsm.kit import pdf
 from vsm.kit.localized import text_in
 from vsm.kit.names import language_name
+from vsm.kit.saying import signed_at_text
 from vsm.rulebook import credit_systems
 
 
@@ -45,12 +45,12 @@ def pdf_of(agreement: LearningAgreement, version: LearningAgreementVersion, lang
         data = {
             "language": language.split("-")[0],
             "region": language.partition("-")[2],
-            "paper": {**paper, "at": _moment(version.at)},
+            "paper": {**paper, "at": signed_at_text(version.at)},
             "title": _("Learning agreement"),
             "labels": _labels(),
             "standing": _standing(agreement, version),
             "versions": [
-                {"number": each.number, "at": _moment(each.at), "digest": each.digest, "because": each.because}
+                {"number": each.number, "at": signed_at_text(each.at), "digest": each.digest, "because": each.because}
                 for each in agreement.versions.all()
             ],
         }
@@ -85,10 +85,7 @@ def _signature(party: str, signature: Signature | None) -> dict[str, str]:
     told = {"party": party, "side": _(PARTY_WORDS[party]).capitalize(), "name": "", "at": ""}
     if signature is None:
         return told
-    zone = signature.person.zone
-    local = signature.at.astimezone(ZoneInfo(zone))
-    at = f"{_moment(signature.at)} ({local:%Y-%m-%d %H:%M} {zone})"
-    return {**told, "name": signature.person.name, "at": at}
+    return {**told, "name": signature.person.name, "at": signed_at_text(signature.at, signature.person.zone)}
 
 
 def _standing(agreement: LearningAgreement, version: LearningAgreementVersion) -> str:
@@ -126,10 +123,6 @@ def _labels() -> dict[str, str]:
         "fingerprint": _("Fingerprint (SHA-256 of the canonical text)"),
         "meaning": _("Each signature is bound to this fingerprint: it holds for this very text and for no other version."),
     }
-
-
-def _moment(at: Any) -> str:
-    return f"{at.astimezone(ZoneInfo('UTC')):%Y-%m-%d %H:%M} UTC"
 
 
 def _in(texts: Any) -> str:

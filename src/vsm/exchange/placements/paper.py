@@ -3,20 +3,20 @@
 What was signed stays in the words in which it was written; only labels are translated.
 """
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.utils import formats, translation
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from vsm.exchange.placements.models import AgreementVersion, PlacementAgreement, Signature
-from vsm.exchange.placements.queries.vacancies import PAY_PERIODS
+from vsm.exchange.placements.queries.vacancies import PAY_PERIODS, law_told
 from vsm.exchange.placements.rules.agreement import LABELS, PARTY_WORDS, Content, Party
 from vsm.kit import pdf
 from vsm.kit.localized import text_in
 from vsm.kit.names import country_name, language_name
+from vsm.kit.saying import signed_at_text
 
 LONG = ("tasks", "outcomes", "equipment", "insurance", "data_and_ip", "confidentiality", "complaints")
 
@@ -46,7 +46,7 @@ def pdf_of(agreement: PlacementAgreement, version: AgreementVersion, language: s
         data = {
             "language": language.split("-")[0],
             "region": language.partition("-")[2],
-            "paper": {**paper, "at": _moment(version.at)},
+            "paper": {**paper, "at": signed_at_text(version.at)},
             "title": _("Tripartite placement agreement"),
             "labels": {
                 "version": _("Version"), "facts": _("What is agreed"), "open": _("Not settled yet"), "signatures": _("Signatures"), "side": _("Side"), "name": _("Name"),
@@ -55,7 +55,7 @@ def pdf_of(agreement: PlacementAgreement, version: AgreementVersion, language: s
                 "meaning": _("Each signature is bound to this fingerprint: it holds for this very text and for no other version."),
             },
             "standing": standing_of(agreement, version),
-            "versions": [{"number": each.number, "at": _moment(each.at), "digest": each.digest, "because": each.because} for each in agreement.versions.all()],
+            "versions": [{"number": each.number, "at": signed_at_text(each.at), "digest": each.digest, "because": each.because} for each in agreement.versions.all()],
         }  # fmt: skip
         return pdf.render("vsm.exchange.placements", "agreement.typ", data)
 
@@ -81,7 +81,8 @@ def _facts(text: Content) -> list[tuple[str, str]]:
         ("starts_on", _day(text.starts_on)),
         ("ends_on", _day(text.ends_on)),
         ("hours_per_week", _number(text.hours_per_week)),
-        ("most_hours_per_week", f"{_number(text.most_hours_per_week)} ({text.limit_source})"),
+        ("most_hours_per_week", _number(text.most_hours_per_week)),
+        ("limit_source", law_told(text.limit_source)),
         ("core_hours", f"{text.core_hours} ({text.zone})" if text.core_hours else ""),
         ("language", language_name(text.language, language) if text.language else ""),
         ("mentor", _person(text.mentor)),
@@ -107,14 +108,9 @@ def _signature(party: str, signature: Signature | None) -> dict[str, str]:
     told = {"party": party, "side": _(PARTY_WORDS[party]).capitalize(), "name": "", "at": "", "how": ""}
     if signature is None:
         return told
-    local = signature.at.astimezone(ZoneInfo(signature.zone))
     name = ", ".join(filter(None, [signature.name, signature.function]))
     how = _("by a link and a code mailed to %(email)s") % {"email": signature.email} if signature.link_id else ""
-    return {**told, "name": name, "how": how, "at": f"{_moment(signature.at)} ({local:%Y-%m-%d %H:%M} {signature.zone})"}
-
-
-def _moment(at: datetime) -> str:
-    return f"{at.astimezone(ZoneInfo('UTC')):%Y-%m-%d %H:%M} UTC"
+    return {**told, "name": name, "how": how, "at": signed_at_text(signature.at, signature.zone)}
 
 
 def _in(texts: Any) -> str:

@@ -23,6 +23,7 @@ from vsm.exchange.placements.states import OVER, EvaluationState, HoursState
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
+from vsm.kit.saying import signed_at_text
 from vsm.kit.signed_texts import is_asked
 from vsm.kit.verdict import Reason
 from vsm.rulebook.placements import Limit
@@ -130,7 +131,7 @@ def evaluations_standing(placement: Any, now: datetime) -> list[dict[str, Any]]:
     for occasion, label in OCCASIONS.items():
         due = due_on(occasion, starts_on=placement.starts_on, ends_on=placement.ends_on)
         sides = {side: (occasion, side) in held for side in ("student", "host")}
-        found.append({"occasion": occasion, "label": label, "due": due, "sides": sides, "is_late": not all(sides.values()) and due < now.date(), "shown": all(sides.values())})
+        found.append({"occasion": occasion, "label": label, "due": due, "sides": sides, "is_late": not all(sides.values()) and due < placement.today(now), "shown": all(sides.values())})
     return found
 
 
@@ -194,7 +195,7 @@ def _signatures(agreement: Any) -> list[str]:
     version = agreement.current_version
     if version is None:
         return []
-    return [f"{_now(PARTY_WORDS[s.party])}: {s.name}{', ' + s.function if s.function else ''}, {s.at:%Y-%m-%d %H:%M} UTC" for s in version.signatures.all()]
+    return [f"{_now(PARTY_WORDS[s.party])}: {s.name}{', ' + s.function if s.function else ''}, {signed_at_text(s.at)}" for s in version.signatures.all()]
 
 
 def _content(agreement: Any) -> Mapping[str, Any]:
