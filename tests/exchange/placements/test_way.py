@@ -8,9 +8,10 @@ import pytest
 from tests.exchange.placements.given import FIRST, LAST, NOW, STARTED, World, fresh
 from vsm.exchange.credentials.models import Credential
 from vsm.exchange.people.actions import change_address, confirm_by_link
-from vsm.exchange.people.models import AddressChange
+from vsm.exchange.people.models import AddressChange, Person
 from vsm.exchange.people.queries import token_hash
 from vsm.exchange.placements.actions import certifying, duties, hosts, hours, running
+from vsm.exchange.placements.actions.hours import WorkRow
 from vsm.exchange.placements.models import HoursEntry, Placement, PlacementCredit
 from vsm.exchange.placements.states import PlacementState
 from vsm.kit import audit, clock
@@ -87,6 +88,27 @@ def test_on_the_first_day_it_starts_by_itself_once_all_is_in_order(world: World)
         with clock.stopped_at(at):
             duties.look_at_placement.call(placement_id=str(placement.pk))
     assert (fresh(placement).state, fresh(placement).started_on) == (PlacementState.RUNNING, FIRST)
+
+
+def test_the_first_day_begins_on_the_hosts_clock(world: World) -> None:
+    """22:00 on the day before in Montevideo is the first day already by UTC, and in Manila."""
+    placement, eve = world.insured(), datetime(2026, 9, 7, 1, 0, tzinfo=UTC)
+    assert refused(running.start, placement, by=world.by("bia"), now=eve) == ["too-early"]
+    started = running.start(fresh(placement), by=world.by("bia"), now=eve + timedelta(hours=2))
+    assert started.started_on == FIRST
+
+
+def test_hours_can_be_told_of_the_day_where_the_student_sits_or_where_the_host_is(world: World) -> None:
+    placement, at = world.running(), datetime(2026, 9, 8, 1, 0, tzinfo=UTC)  # the 7th in Montevideo and Lima
+    row = [WorkRow(day=date(2026, 9, 8), hours=Decimal(4), what="Read")]
+    assert refused(hours.log_hours, fresh(placement), by=world.by("ana"), now=at, rows=row) == ["day-outside"]
+    Person.objects.filter(pk=world.people["ana"].pk).update(zone="Asia/Manila")
+    hours.log_hours(fresh(placement), by=world.by("ana"), now=at, rows=row)
+    assert HoursEntry.objects.get().day == date(2026, 9, 8)
+
+
+def test_insurance_that_will_cover_the_first_day_is_no_obstacle_before_it(world: World) -> None:
+    assert refused(running.start, world.insured(), by=world.by("bia"), now=NOW) == ["too-early"]
 
 
 def test_insurance_must_cover_every_day(world: World) -> None:

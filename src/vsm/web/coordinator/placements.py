@@ -90,7 +90,7 @@ def steps_after(actor: Actor, now: datetime) -> Iterator[Item]:
 def _unevaluated(placement: Placement, now: datetime) -> list[str]:
     """The evaluations that the student can give today and has not given."""
     given = {each.occasion for each in placement.evaluations.all() if each.side == "student"}
-    return [occasion for occasion in occasions_open(placement, now.date()) if occasion not in given]
+    return [occasion for occasion in occasions_open(placement, placement.today(now)) if occasion not in given]
 
 
 def buckets(organisation: Any, now: datetime) -> list[dict[str, Any]]:

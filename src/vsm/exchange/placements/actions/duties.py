@@ -64,8 +64,9 @@ def look_at_host(host_id: str) -> None:
 def look_at_placement(placement_id: str) -> None:
     """Start what may start; tell once what keeps it from starting; remind once of each evaluation, and of a certificate, that is late."""
     placement, now = Placement.objects.select_related("host", "home", "agreement").get(pk=placement_id), clock.now()
-    if placement.state == PlacementState.READY and placement.starts_on <= now.date() <= placement.ends_on:
-        if not list(why_not_start(standing_of(placement), now.date())):
+    today = placement.today(now)
+    if placement.state == PlacementState.READY and placement.starts_on <= today <= placement.ends_on:
+        if not list(why_not_start(standing_of(placement), today)):
             running.start(placement, by=SYSTEM, now=now)
         elif "not-started" not in placement.reminded:
             _remind(placement, "not-started")
@@ -74,12 +75,12 @@ def look_at_placement(placement_id: str) -> None:
     late_after = timedelta(days=days_for("evaluation-in", now.date()))
     for each in evaluations_standing(placement, now) if placement.started_on else ():
         mark = f"evaluation-{each['occasion']}"
-        if not each["shown"] and each["due"] + late_after <= now.date() and mark not in placement.reminded:
+        if not each["shown"] and each["due"] + late_after <= today and mark not in placement.reminded:
             _remind(placement, mark)
             emit("evaluation.late", placement_id=str(placement.pk), occasion=each["occasion"])
     owed = timedelta(days=days_for("certificate-issued", now.date()))
     is_owed = placement.state == PlacementState.COMPLETED and placement.certified_at is None and placement.ended_on is not None
-    if is_owed and placement.ended_on + owed <= now.date() and "certificate" not in placement.reminded:
+    if is_owed and placement.ended_on + owed <= today and "certificate" not in placement.reminded:
         _remind(placement, "certificate")
         emit("certificate.late", placement_id=str(placement.pk))
 

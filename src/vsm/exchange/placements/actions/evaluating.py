@@ -38,11 +38,11 @@ class Answer(BaseModel):
 
 
 def _occasions(placement: Placement, _actor: Actor) -> list[tuple[str, str]]:
-    return [(slug, str(OCCASIONS[slug])) for slug in occasions_open(placement, clock.now().date())]
+    return [(slug, str(OCCASIONS[slug])) for slug in occasions_open(placement, placement.today(clock.now()))]
 
 
 def _is_due(placement: Placement) -> bool:
-    return bool(occasions_open(placement, clock.now().date()))
+    return bool(occasions_open(placement, placement.today(clock.now())))
 
 
 def _lines(placement: Placement, actor: Actor) -> list[Answer]:
@@ -67,7 +67,7 @@ def evaluate(
     side = side_of(placement, by)
     if side not in {"student", "host"}:
         raise NotAllowed(Reason("not-a-side", N_("The student and the host evaluate; home reads both.")))
-    if not is_open(occasion, starts_on=placement.starts_on, ends_on=placement.ends_on, on=now.date(), is_over=placement.state in OVER):
+    if not is_open(occasion, starts_on=placement.starts_on, ends_on=placement.ends_on, on=placement.today(now), is_over=placement.state in OVER):
         due = due_on(occasion, starts_on=placement.starts_on, ends_on=placement.ends_on)
         raise Refused(Reason("too-early", N_("This evaluation is due on %(day)s; it opens shortly before."), {"day": due}))
     asked = instrument(now.date())

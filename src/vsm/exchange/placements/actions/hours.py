@@ -45,7 +45,7 @@ def log_hours(
     if not rows or len(rows) > MOST_ROWS:
         raise Invalid(Reason("rows", N_("Write between 1 and %(most)s lines at a time."), {"most": MOST_ROWS}, "rows"))
     wanted, held = [Day(row.day, row.hours, row.what.strip()) for row in rows], held_days(placement)
-    Invalid.because(hours_problems(wanted, held, terms_of(placement, now.date())))
+    Invalid.because(hours_problems(wanted, held, terms_of(placement, placement.latest_workday(now))))
     for row in wanted:
         if row.day not in held:
             entry = HoursEntry(placement=placement, day=row.day, hours=row.hours, what=row.what)
@@ -85,7 +85,7 @@ def correct(
     row = Day(entry.day, hours, what.strip())
     if (row.hours, row.what) == (entry.hours, entry.what):
         raise Refused(Reason("unchanged", N_("Nothing differs from what is written down.")))
-    Invalid.because(correction_problems(row, held_days(placement, besides=entry.pk), terms_of(placement, now.date())))
+    Invalid.because(correction_problems(row, held_days(placement, besides=entry.pk), terms_of(placement, placement.latest_workday(now))))
     entry.hours, entry.what, entry.because, entry.confirmed_by, entry.confirmed_at = row.hours, row.what, because.strip(), None, None
     return entry
 

@@ -53,11 +53,11 @@ def change_insurance(
     return placement
 
 
-@action("start", on=Placement, label=_("Start"), allow=(*HOME, *HOST), step=PLACEMENT_STEPS["start"], tone="primary", due=lambda placement: not any(why_not_start(standing_of(placement), clock.now().date())))
+@action("start", on=Placement, label=_("Start"), allow=(*HOME, *HOST), step=PLACEMENT_STEPS["start"], tone="primary", due=lambda placement: not any(why_not_start(standing_of(placement), placement.today(clock.now()))))
 def start(placement: Placement, *, by: Actor, now: datetime) -> Placement:
     """Begin. Refused with every reason: unsigned, host not vetted, not insured, not the day. On the first day it happens by itself."""
-    Refused.because(why_not_start(standing_of(placement), now.date()))
-    placement.started_on = now.date()
+    Refused.because(why_not_start(standing_of(placement), placement.today(now)))
+    placement.started_on = placement.today(now)
     emit("placement.started", placement_id=str(placement.pk))
     return placement
 
@@ -65,7 +65,7 @@ def start(placement: Placement, *, by: Actor, now: datetime) -> Placement:
 @action("interrupt", on=Placement, label=_("Interrupt"), allow=ALL, step=PLACEMENT_STEPS["interrupt"])
 def interrupt(placement: Placement, *, by: Actor, now: datetime, because: Because) -> Placement:
     """Rest for a while: illness, exams, care, no connection. No hours are written down for these days."""
-    Pause.objects.create(placement=placement, kind="interrupted", from_day=_next_free(placement, now.date()), because=_said(because))
+    Pause.objects.create(placement=placement, kind="interrupted", from_day=_next_free(placement, placement.today(now)), because=_said(because))
     emit("placement.changed", placement_id=str(placement.pk), what="interrupted", because=because.strip()[:500])
     return placement
 
@@ -73,8 +73,8 @@ def interrupt(placement: Placement, *, by: Actor, now: datetime, because: Becaus
 @action("resume", on=Placement, label=_("Go on"), allow=ALL, step=PLACEMENT_STEPS["resume"], tone="primary")
 def resume(placement: Placement, *, by: Actor, now: datetime, because: str = "") -> Placement:
     """Go on from today. If the time that was lost is to be made up, agree on a later last day in a new version."""
-    Refused.because(reason for reason in why_not_start(standing_of(placement), now.date()) if reason.code in {"unsigned", "host-not-vetted", "uninsured", "insurance-not-now"})
-    _end_pause(placement, now.date())
+    Refused.because(reason for reason in why_not_start(standing_of(placement), placement.today(now)) if reason.code in {"unsigned", "host-not-vetted", "uninsured", "insurance-not-now"})
+    _end_pause(placement, placement.today(now))
     emit("placement.changed", placement_id=str(placement.pk), what="resumed", because=because.strip()[:500])
     return placement
 
@@ -82,7 +82,7 @@ def resume(placement: Placement, *, by: Actor, now: datetime, because: str = "")
 @action("suspend", on=Placement, label=_("Suspend"), allow=("coordinator@home", "self@tutor"), step=PLACEMENT_STEPS["suspend"], tone="warning")
 def suspend(placement: Placement, *, by: Actor, now: datetime, because: Because) -> Placement:
     """Home stops it at once, until it lifts the suspension or ends it. Write nothing here that was told in confidence."""
-    Pause.objects.create(placement=placement, kind="suspended", from_day=_next_free(placement, now.date()), because=_said(because))
+    Pause.objects.create(placement=placement, kind="suspended", from_day=_next_free(placement, placement.today(now)), because=_said(because))
     emit("placement.changed", placement_id=str(placement.pk), what="suspended", because=because.strip()[:500])
     return placement
 
@@ -90,7 +90,7 @@ def suspend(placement: Placement, *, by: Actor, now: datetime, because: Because)
 @action("lift", on=Placement, label=_("Lift the suspension"), allow=("coordinator@home", "self@tutor"), step=PLACEMENT_STEPS["lift"])
 def lift(placement: Placement, *, by: Actor, now: datetime, because: str = "") -> Placement:
     """It goes on where it was: before its start, or running."""
-    _end_pause(placement, now.date())
+    _end_pause(placement, placement.today(now))
     if placement.started_on:
         placement.state = PlacementState.RUNNING
     else:
@@ -103,9 +103,9 @@ def lift(placement: Placement, *, by: Actor, now: datetime, because: str = "") -
 @action("end_early", on=Placement, label=_("End early"), allow=ALL, step=PLACEMENT_STEPS["end_early"], tone="warning", when=lambda p: p.started_on is not None)
 def end_early(placement: Placement, *, by: Actor, now: datetime, because: Because) -> Placement:
     """Any side can stop, and says why. Hours that were worked can still be written down and confirmed, and certified."""
-    placement.because, placement.ended_on = _said(because), min(now.date(), placement.ends_on)
+    placement.because, placement.ended_on = _said(because), min(placement.today(now), placement.ends_on)
     placement.ended_by = side_of(placement, by)
-    _end_pause(placement, now.date())
+    _end_pause(placement, placement.today(now))
     emit("placement.changed", placement_id=str(placement.pk), what="ended", because=because.strip()[:500])
     return placement
 
@@ -120,12 +120,12 @@ def cancel(placement: Placement, *, by: Actor, now: datetime, because: Because) 
     return placement
 
 
-@action("complete", on=Placement, label=_("Complete"), allow=(*HOME, *HOST), step=PLACEMENT_STEPS["complete"], tone="primary", due=lambda placement: placement.ends_on <= clock.now().date())
+@action("complete", on=Placement, label=_("Complete"), allow=(*HOME, *HOST), step=PLACEMENT_STEPS["complete"], tone="primary", due=lambda placement: placement.ends_on <= placement.today(clock.now()))
 def complete(placement: Placement, *, by: Actor, now: datetime) -> Placement:
     """It is over as agreed. Refused before the last day, and while hours wait for an answer."""
     logged = placement.hours.filter(state=HoursState.LOGGED).count()
     returned = placement.hours.filter(state=HoursState.RETURNED).count()
-    Refused.because(why_not_complete(ends_on=placement.ends_on, on=now.date(), unanswered=logged, returned=returned))
+    Refused.because(why_not_complete(ends_on=placement.ends_on, on=placement.today(now), unanswered=logged, returned=returned))
     placement.ended_on = placement.ends_on
     emit("placement.changed", placement_id=str(placement.pk), what="completed", because="")
     return placement

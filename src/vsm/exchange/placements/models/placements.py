@@ -1,7 +1,8 @@
 """A student's placement at a host, and the times in which it rested."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.utils.functional import cached_property
@@ -100,6 +101,14 @@ class Placement(Record):
     @cached_property
     def _mentors(self) -> dict[str, UUID | None]:
         return {}
+
+    def today(self, at: datetime) -> date:
+        """The day where the host is: its first day there begins neither by UTC nor where the student sits."""
+        return at.astimezone(ZoneInfo(self.host.zone)).date()
+
+    def latest_workday(self, at: datetime) -> date:
+        """The latest day of which hours can be told: whichever of host and student is further on in the calendar."""
+        return max(self.today(at), at.astimezone(ZoneInfo(self.student.zone)).date())
 
     def rested_days(self, first: date, last: date) -> frozenset[date]:
         """The days from `first` to `last` on which the placement was interrupted or suspended."""

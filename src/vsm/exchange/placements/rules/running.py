@@ -65,9 +65,9 @@ def why_not_start(standing: Standing, on: date) -> Iterator[Reason]:
         yield not_vetted()
     if standing.insured_from is None or standing.insured_until is None:
         yield Reason("uninsured", N_("No insurance is recorded. The home institution records it before the first day."))
-    elif not standing.insured_from <= on <= standing.insured_until:
-        text = N_("The insurance covers %(first)s to %(last)s, not today.")
-        yield Reason("insurance-not-now", text, {"first": standing.insured_from, "last": standing.insured_until})
+    elif not standing.insured_from <= max(on, standing.starts_on) <= standing.insured_until:  # before the first day, of that day
+        text = N_("The insurance covers %(first)s to %(last)s, not %(day)s.")
+        yield Reason("insurance-not-now", text, {"first": standing.insured_from, "last": standing.insured_until, "day": max(on, standing.starts_on)})
     elif standing.insured_until < standing.ends_on:
         text = N_("The insurance ends on %(last)s, before the placement does (%(end)s).")
         yield Reason("insurance-too-short", text, {"last": standing.insured_until, "end": standing.ends_on})
