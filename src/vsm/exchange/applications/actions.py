@@ -26,11 +26,9 @@ from vsm.exchange.applications.queries import (
 from vsm.exchange.applications.rules import (
     DOCUMENT_KINDS,
     MOST_BANDS,
-    document_name,
     document_problems,
     edit_problems,
     limit_problems,
-    media_type_of,
     nomination_obstacles,
     phase_obstacles,
     phase_problems,
@@ -49,7 +47,7 @@ from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Invalid, Refused
 from vsm.kit.events import emit
 from vsm.kit.i18n import N_
-from vsm.kit.uploads import Upload
+from vsm.kit.uploads import Upload, document_name, media_type_of
 from vsm.kit.verdict import Reason
 
 OFFICE = ("coordinator@organisation",)

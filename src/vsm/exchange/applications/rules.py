@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from vsm.exchange.agreements.rules import LANGUAGES, LEVELS, Terms, cefr_asked, gaps
 from vsm.exchange.people.rules import CEFR, cefr_at_least, level_held
 from vsm.kit.i18n import N_
+from vsm.kit.uploads import LIMIT, media_type_of
 from vsm.kit.verdict import Reason, Verdict
 
 DOCUMENT_KINDS: Mapping[str, str] = {
@@ -25,8 +26,6 @@ DOCUMENT_KINDS: Mapping[str, str] = {
     "recommendation": N_("Letter of recommendation"),
     "other": N_("Other document"),
 }
-DOCUMENT_LIMIT = 5 * 1024 * 1024
-DOCUMENT_ENDINGS: Mapping[str, tuple[str, ...]] = {"application/pdf": ("pdf",), "image/jpeg": ("jpg", "jpeg"), "image/png": ("png",), "text/plain": ("txt", "csv", "md", "json", "jwt")}
 MOST_CHOICES = 10
 MOST_SEATS = 10
 MOST_BANDS = 9
@@ -238,49 +237,19 @@ def last_day(moment: datetime, zone: str) -> date:
     return (moment.astimezone(ZoneInfo(zone)) - timedelta(microseconds=1)).date()
 
 
-def media_type_of(data: bytes) -> str:
-    """The type by the first bytes, whatever the sender says: PDF, JPEG, PNG or plain text; "" for everything else.
-
-    Signatures: ISO 32000-1 §7.5.2 (PDF), ISO/IEC 10918-1 Annex B (JPEG SOI), PNG specification §5.2.
-    """
-    if data.startswith(b"%PDF-"):
-        return "application/pdf"
-    if data.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    return "text/plain" if _is_text(data) else ""
-
-
 def document_problems(*, kind: str, name: str, data: bytes) -> Iterator[Reason]:
     """Why a file cannot be kept."""
     if kind not in DOCUMENT_KINDS:
         yield Reason("document-unknown", N_("“%(kind)s” is no kind of document. Known: %(known)s."), {"kind": kind, "known": ", ".join(DOCUMENT_KINDS)}, "kind")
     if not data:
         yield Reason("document-empty", N_("The file “%(name)s” is empty. Choose another."), {"name": name}, "file")
-    elif len(data) > DOCUMENT_LIMIT:
+    elif len(data) > LIMIT:
         yield Reason(
             "document-large", N_("The file has %(size)s MB; at most %(limit)s MB fit. Scan it with less resolution."),
-            {"size": round(len(data) / 2**20, 1), "limit": DOCUMENT_LIMIT // 2**20}, "file",
+            {"size": round(len(data) / 2**20, 1), "limit": LIMIT // 2**20}, "file",
         )  # fmt: skip
     elif not media_type_of(data):
         yield Reason("document-type", N_("“%(name)s” is not a PDF, JPEG, PNG or plain text file, whatever its name says. Save it as PDF."), {"name": name}, "file")
-
-
-def document_name(name: str, media_type: str = "") -> str:
-    """A file name without folders and control characters, at most 120 characters, never empty.
-
-    With its type it also ends as files of that type do: text called `.bat` would run on the computer of whoever opens it.
-    """
-    last = name.replace("\\", "/").rpartition("/")[2]
-    kept = "".join(char for char in last if char.isprintable()).strip(" .")
-    stem, dot, ending = kept.rpartition(".")
-    endings = DOCUMENT_ENDINGS.get(media_type)
-    if endings and ending.lower() not in endings:
-        return f"{kept[:110] or 'document'}.{endings[0]}"
-    if dot and len(ending) <= 8:
-        return f"{stem[:110]}.{ending}" if stem else f"document.{ending}"
-    return kept[:120] or "document"
 
 
 def _share_obstacles(facts: Facts, terms: CallTerms) -> Iterator[Reason]:
@@ -410,13 +379,3 @@ def _height(level: str) -> int:
 def _per_cent(share: Decimal) -> Decimal:
     """To one decimal, rounded down: 19.96 % must not read as the 20 % that is needed."""
     return Decimal(int(share * 1000)) / 10
-
-
-def _is_text(data: bytes) -> bool:
-    if not data:
-        return False
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return all(char.isprintable() or char in "\t\r\n\f\ufeff" for char in text)

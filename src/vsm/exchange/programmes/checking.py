@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from django.utils.translation import gettext_lazy as _
 
-from vsm.exchange.applications.rules import document_name, media_type_of
 from vsm.exchange.credentials.queries import verdict_on
 from vsm.exchange.programmes.admitting import Because, admit_if_settled, lapse
 from vsm.exchange.programmes.facts import day_at
@@ -22,7 +21,7 @@ from vsm.kit.events import emit
 from vsm.kit.folding import fold
 from vsm.kit.i18n import N_
 from vsm.kit.signing import Outcome
-from vsm.kit.uploads import LIMIT, Upload
+from vsm.kit.uploads import LIMIT, Upload, document_name, media_type_of
 from vsm.kit.verdict import Reason
 from vsm.standards.open_badges.verify import Standing, Verification
 

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from django.utils.translation import gettext_lazy as _
 
-from vsm.exchange.applications.rules import DOCUMENT_LIMIT, document_name, media_type_of
 from vsm.exchange.institutions import actions as institutions
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import every_country
@@ -26,7 +25,7 @@ from vsm.kit.errors import Invalid, Refused
 from vsm.kit.events import emit
 from vsm.kit.folding import fold
 from vsm.kit.i18n import N_
-from vsm.kit.uploads import Upload
+from vsm.kit.uploads import LIMIT, Upload, document_name, media_type_of
 from vsm.kit.verdict import Reason
 from vsm.rulebook.placements import criteria, vetting_months
 
@@ -257,7 +256,7 @@ def _record(host: Host, criterion: str, outcome: str, evidence: str, expires_on:
     problems = list(check_problems(known.get(criterion), outcome, evidence, expires_on, now.date()))
     kept = VettingCheck(host=host, criterion=criterion[:32], outcome=outcome, evidence=evidence.strip(), expires_on=expires_on, by_id=by.person_id, at=now)
     if file is not None and file.data:
-        if len(file.data) > DOCUMENT_LIMIT or not media_type_of(file.data):
+        if len(file.data) > LIMIT or not media_type_of(file.data):
             problems.append(Reason("document-type", N_("“%(name)s” is not a PDF, JPEG, PNG or plain text file, whatever its name says. Save it as PDF."), {"name": file.name}, "file"))
         else:
             kept.file_type = media_type_of(file.data)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from vsm.exchange.applications.models import Document
 from vsm.exchange.applications.queries import document_choices
-from vsm.exchange.applications.rules import document_name, document_problems, media_type_of
+from vsm.exchange.applications.rules import document_problems
 from vsm.exchange.people.models import StudentRecord
 from vsm.exchange.people.rules import cefr_at_least, level_held
 from vsm.exchange.placements.actions.agreeing import open_placement
@@ -45,7 +45,7 @@ from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Conflict, Invalid, Refused
 from vsm.kit.events import emit
 from vsm.kit.i18n import N_
-from vsm.kit.uploads import Upload
+from vsm.kit.uploads import Upload, document_name, media_type_of
 from vsm.kit.verdict import Reason
 
 STUDENT = ("self@student",)
