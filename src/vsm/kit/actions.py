@@ -53,7 +53,8 @@ class Ask:
     choices), password, read_only (a column of a row shown, not asked). `choices(record, actor)` lists what can be chosen,
     `start(record, actor)` is what the form begins with (else the record's own attribute of that name, else the
     default). `limit` is the greatest length (or number
-    of ranks, which may depend on the record). A parameter `list[Row]`, Row being a pydantic model, is asked as a table.
+    of ranks, which may depend on the record). `when(record, actor)` leaves an input that has a default out of the form where it has
+    no meaning; programs may give it all the same. A parameter `list[Row]`, Row being a pydantic model, is asked as a table.
     """
 
     label: Any
@@ -62,6 +63,7 @@ class Ask:
     choices: Choices | None = None
     start: Callable[[Any, Actor], Any] | None = None
     limit: int | Callable[[Any, Actor], int] | None = None
+    when: Callable[[Any, Actor], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,22 @@ def available(record: Record, actor: Actor) -> list[Action]:
         for entry in actions_on(record.noun)
         if entry.permits(record, actor) and entry.possible(record) and (entry.waits_for is None or entry.waits_for(record, actor))
     ]
+
+
+def rehearse(entry: Action, record: Record, *, by: Actor, now: datetime, **given: Any) -> tuple[Reason, ...]:
+    """The reasons that are in the way of an act, found by doing it and taking it back: no record, letter or job of it stays.
+
+    Nothing is told of an act that is not this actor's. `by` carries no idempotency key; files are not for trying out (the store keeps bytes).
+    """
+    try:
+        with transaction.atomic():
+            _perform(entry, record, {"by": by, "now": now, **given})
+            transaction.set_rollback(True)
+    except NotAllowed:
+        return ()
+    except Refused as refusal:
+        return refusal.reasons
+    return ()
 
 
 def is_replay(result: Record) -> bool:

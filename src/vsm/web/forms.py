@@ -26,6 +26,7 @@ from vsm.kit.uploads import LIMIT, Upload
 from vsm.kit.verdict import Reason
 
 SPARE_ROWS = 3
+STAND_IN = "…"
 UNREADABLE: dict[Any, str] = {
     int: obstacles.NO_WHOLE_NUMBER, Decimal: obstacles.NO_NUMBER, float: obstacles.NO_NUMBER, dt.date: obstacles.NO_DATE, dt.time: obstacles.NO_TIME,
 }  # fmt: skip
@@ -48,6 +49,8 @@ class ActionForm(forms.Form):
         super().__init__(request.POST if posted else None, request.FILES if posted else None)  # type: ignore[union-attr]  # -- posted implies a request
         for name, info in action.parameters.model_fields.items():
             ask = action.asks[name]
+            if ask.when is not None and not ask.when(record, actor):
+                continue
             self.fields[name] = field_for(info, ask, record, actor)
             if ask.kind == "hidden":  # told by a program, not by a person
                 self.fields[name].widget = forms.HiddenInput()
@@ -65,7 +68,31 @@ class ActionForm(forms.Form):
 
     def inputs(self) -> dict[str, Any]:
         """The cleaned values, without inputs left empty that have a default."""
-        return {name: value for name, value in self.cleaned_data.items() if value is not None or self.fields[name].required is False}
+        return self._given(self.cleaned_data)
+
+    def inputs_as_if_written(self) -> dict[str, Any] | None:
+        """The inputs with `STAND_IN` for each text that is missing, where nothing else is wrong with them: enough for the rules to tell
+        their reasons in the same answer. None where a day, a number or a choice is missing (nothing can stand in for it without
+        making reasons up), and for passwords and files, which are not tried out."""
+        found = dict(self.cleaned_data)
+        for name, problems in self.errors.as_data().items():
+            found[name] = _as_if_written(self.fields[name], problems) if name in self.fields else None
+        is_tried = not any(isinstance(value, Upload) for value in found.values()) and not any(isinstance(f.widget, forms.PasswordInput) for f in self.fields.values())
+        return self._given(found) if is_tried and all(found[name] is not None for name in self.errors) else None
+
+    def _given(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if value is not None or self.fields[name].required is False}
+
+
+def _as_if_written(field: forms.Field, problems: list[forms.ValidationError]) -> Any:
+    """What stands in for the texts that are missing here; None when something else is wrong."""
+    if isinstance(field, RowsField):
+        return field.as_if_written
+    if any(problem.code != "required" for problem in problems):
+        return None
+    if isinstance(field, LocalizedField):
+        return {get_language() or "en": STAND_IN}
+    return STAND_IN if type(field) is forms.CharField else None
 
 
 def _ask_openly(field: forms.Field) -> None:
@@ -340,26 +367,36 @@ class RowsField(forms.Field):
             column.required = False
             columns[name] = column
         self.columns = columns
+        self.as_if_written: list[BaseModel] | None = None
         super().__init__(widget=RowsWidget(columns, fixed), **kwargs)
 
     def clean(self, value: Any) -> list[BaseModel]:
         rows, problems = [], []
+        completed: list[BaseModel | None] = []
         for number, line in enumerate(value or [], start=1):
             given = {key: text for key, text in line.items() if text not in (None, "", [], {})}
             if not self._is_touched(given) and not any(isinstance(c.widget, forms.HiddenInput) for c in self.columns.values()):
                 continue
             try:
                 rows.append(self.row.model_validate(given))
+                completed.append(rows[-1])
             except ValidationError as cause:
+                completed.append(self._completed(given, cause))
                 problems += [
                     _("Line %(line)s, %(column)s: %(problem)s") % {"line": number, "column": self._column(reason), "problem": say_reason(reason)}
                     for reason in obstacles.reasons(cause.errors())
                 ]
         if problems:
+            self.as_if_written = [row for row in completed if row is not None] if all(completed) else None
             raise forms.ValidationError(problems)
         if self.required and not rows:
             raise forms.ValidationError(self.error_messages["required"], code="required")
         return rows
+
+    def _completed(self, given: Mapping[str, Any], cause: ValidationError) -> BaseModel | None:
+        """The row with stand-ins for its missing texts; None when something else is wrong with it."""
+        missing = [error["loc"][0] for error in cause.errors() if error["type"] == "missing" and type(self.columns.get(str(error["loc"][0]))) is forms.CharField]
+        return self.row.model_validate({**given, **dict.fromkeys(map(str, missing), STAND_IN)}) if len(missing) == cause.error_count() else None
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         """What is sent, when the form is shown once more; what a line only shows does not come back with it, and stands in its first form."""

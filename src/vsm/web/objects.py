@@ -4,7 +4,7 @@ They are drawn from the tables of resources and actions. A noun that needs more 
 `extra` (a template and its context) in the module of the audience that it serves.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from vsm.kit import audit, clock
-from vsm.kit.actions import TABLE, Action, actions_on, available
+from vsm.kit.actions import TABLE, Action, actions_on, available, rehearse
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Refused
 from vsm.kit.ids import new_id
@@ -25,7 +25,8 @@ from vsm.kit.records import Record, not_found
 from vsm.kit.requests import Request
 from vsm.kit.resources import RESOURCES, Resource, by_plural
 from vsm.kit.saying import say, say_reason
-from vsm.web.forms import ActionForm
+from vsm.kit.verdict import Reason
+from vsm.web.forms import STAND_IN, ActionForm, RowsField
 from vsm.web.listing import address, cells, csv_of, listing_of, query_of
 
 
@@ -107,12 +108,14 @@ def act(request: Request, plural: str, pk: UUID, verb: str) -> HttpResponse:
         except Refused as refusal:
             if refusal.status not in {409, 422}:
                 raise
-            _tell(form, refusal)
+            _tell(form, refusal.reasons)
             return _form_page(request, entry, record, action, form, status=refusal.status)
         if told := _told_once(result, request.actor):
             return render(request, ONCE[result.noun].template, {**_frame(RESOURCES[result.noun], result, ""), **told})
         messages.success(request, _("Done: %(act)s") % {"act": say(action.label)})
         return redirect(_after(result, record, entry, request.actor))
+    if request.method == "POST":
+        _tell(form, _rules_too(action, record, form, request.actor))
     status = 422 if request.method == "POST" else 200
     if status == 200 and not (action.permits(record, request.actor) and action.possible(record)):
         return _form_page(request, entry, record, action, None, status=409)
@@ -163,8 +166,18 @@ def _delivering(request: Request) -> Actor:
     return actor.delivering(key=request.POST.get("delivery_key", "")[:255], expected=int(expected) if expected.isdigit() else None, via="web")
 
 
-def _tell(form: ActionForm, refusal: Refused) -> None:
-    for reason in refusal.reasons:
+def _rules_too(action: Action, record: Record, form: ActionForm, by: Actor) -> list[Reason]:
+    """What the rules say about what is written already, so that a missing text does not hide it. What they say about a text that is
+    missing says no more than the form does."""
+    inputs = form.inputs_as_if_written()
+    if inputs is None:
+        return []
+    found = rehearse(action, record, by=by.delivering(via="web"), now=clock.now(), **inputs)
+    return [each for each in found if STAND_IN not in each.params.values() and (each.field not in form.errors or isinstance(form.fields.get(each.field), RowsField))]
+
+
+def _tell(form: ActionForm, reasons: Iterable[Reason]) -> None:
+    for reason in reasons:
         form.add_error(reason.field if reason.field in form.fields else None, say_reason(reason))
 
 

@@ -137,3 +137,23 @@ def test_the_agreement_names_the_law_and_the_moments_of_signing_in_words(world: 
     page = strip_tags(client(world, "ana").get(f"/placement-agreements/{placement.agreement.pk}/").content.decode())
     assert ("Peru: Ley 28518" in page, "PE: " in page, "(UTC) · " in page) == (True, False, True)
     assert re.search(r"\d{4}-\d\d-\d\d", page) is None
+
+
+def test_a_missing_text_hides_nothing_that_the_rules_say_and_nothing_stays_of_trying(world: World) -> None:
+    placement = world.running()
+    rows = {"rows-count": "2", "rows-0-day": "2026-09-07", "rows-0-hours": "19", "rows-0-what": "Read", "rows-1-day": "2026-09-06", "rows-1-hours": "4", "rows-1-what": ""}
+    with clock.stopped_at(STARTED):
+        page = client(world, "ana").post(f"/placements/{placement.pk}/log_hours/", rows)
+    text = " ".join(strip_tags(page.content.decode()).split())
+    assert page.status_code == 422
+    assert all(said in text for said in ("Line 2, What was done: This is needed.", "19 hours are more than the 6", "6 Sep 2026 is not a day of the placement")), text
+    assert "say what was done" not in text
+    assert HoursEntry.objects.count() == 0
+
+
+def test_where_a_number_is_missing_no_reason_is_made_up(world: World) -> None:
+    placement = world.running()
+    rows = {"rows-count": "2", "rows-0-day": "2026-09-07", "rows-0-hours": "19", "rows-0-what": "Read", "rows-1-day": "2026-09-07", "rows-1-hours": "", "rows-1-what": "x"}
+    with clock.stopped_at(STARTED):
+        text = client(world, "ana").post(f"/placements/{placement.pk}/log_hours/", rows).content.decode()
+    assert ("Line 2, Hours" in text, "more than the" in text) == (True, False)

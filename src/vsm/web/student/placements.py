@@ -14,9 +14,22 @@ from django.utils.translation import gettext as _
 
 from vsm.exchange.applications.queries import document_choices
 from vsm.exchange.credentials.models import Credential
-from vsm.exchange.placements.models import Concern, Evaluation, Placement, PlacementAgreement, PlacementApplication, Vacancy
+from vsm.exchange.placements.models import (
+    Concern,
+    Evaluation,
+    Placement,
+    PlacementAgreement,
+    PlacementApplication,
+    Vacancy,
+)
 from vsm.exchange.placements.paper import paper_of, pdf_of, standing_of
-from vsm.exchange.placements.queries.conduct import CONCERN_KINDS, CONCERN_STATES, HOURS_STATES, answers_told, entry_told
+from vsm.exchange.placements.queries.conduct import (
+    CONCERN_KINDS,
+    CONCERN_STATES,
+    HOURS_STATES,
+    answers_told,
+    entry_told,
+)
 from vsm.exchange.placements.queries.placements import (
     PLACEMENT_AGREEMENT,
     agreed_hours,

@@ -23,6 +23,7 @@ from vsm.kit.i18n import N_
 from vsm.kit.verdict import Reason
 from vsm.rulebook.placements import days_for
 
+
 def _empty(_record: Any, _actor: Actor) -> str:
     """A note begins empty, not with the concern's own `text`: an officer could send somebody their own words back."""
     return ""
