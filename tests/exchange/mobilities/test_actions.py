@@ -2,10 +2,13 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from tests.exchange.mobilities.given import LAW, NOW, STATISTICS, World, actor, fresh
+from vsm.exchange.institutions.models import Organisation
+from vsm.exchange.institutions.queries import university_choices
 from vsm.exchange.learning_agreements.actions import draft_version, present, sign
 from vsm.exchange.learning_agreements.models import LearningAgreement
 from vsm.exchange.learning_agreements.paper import pdf_of
@@ -31,6 +34,21 @@ def opened(mobility: Mobility) -> LearningAgreement:
 def test_a_stay_takes_its_place_from_the_host_and_its_residence_from_home(world: World) -> None:
     made = world.mobility()
     assert (made.country, made.city, made.residence, made.state) == ("CL", "Santiago", "PE", "planned")
+
+
+def test_only_another_university_is_a_host(world: World) -> None:
+    """A company that takes trainees has an account here too."""
+    company = Organisation(name={"en": "Datos"}, schac="datos.example", country="UY", zone="America/Montevideo", kind="host")
+    company.save()
+    offered = {pk for pk, _name in university_choices(world.home, actor(world.bia))}
+    assert ({str(world.home.pk), str(company.pk)} & offered, str(world.host.pk) in offered) == (set(), True)
+    with pytest.raises(Invalid) as refusal:
+        world.mobility(host=company.pk)
+    assert [reason.code for reason in refusal.value.reasons] == ["no-such-host"]
+    sheet = b"email,host,starts_on,ends_on\n" + f"{world.ana.email},datos.example,2026-09-01,2026-12-01\n".encode()
+    with pytest.raises(Invalid) as refusal:
+        import_mobilities(world.home, by=actor(world.bia), now=NOW, file=Upload.of("a.csv", "text/csv", sheet))
+    assert "unknown-host" in [reason.code for reason in refusal.value.reasons]
 
 
 def test_only_the_student_and_both_offices_see_where_somebody_is(world: World) -> None:
@@ -93,7 +111,7 @@ def test_home_can_still_say_what_it_recognises_for_a_course_in_person(world: Wor
         ({"courses": [STATISTICS.model_copy(update={"title": " ", "credits": Decimal(-1)})]}, ["course-unnamed", "bad-credits"]),
     ],
 )
-def test_what_cannot_be_is_refused_with_every_reason(world: World, facts: dict[str, object], codes: list[str]) -> None:
+def test_what_cannot_be_is_refused_with_every_reason(world: World, facts: dict[str, Any], codes: list[str]) -> None:
     with pytest.raises(Invalid) as refusal:
         world.mobility(**facts)
     assert [reason.code for reason in refusal.value.reasons] == codes
@@ -115,10 +133,11 @@ def test_every_verb_follows_the_table_in_every_state(world: World, verb: str, st
     made = world.mobility()
     Mobility.objects.filter(pk=made.pk).update(state=state)
     entry = TABLE["mobility", verb]
-    given: dict[str, object] = {
+    inputs: dict[str, dict[str, Any]] = {
         "edit": {"country": "CL", "starts_on": date(2026, 8, 2), "ends_on": date(2026, 12, 1)}, "cancel": {"because": "Ill"},
         "change_courses": {"courses": [LAW]},
-    }.get(verb, {})  # fmt: skip
+    }  # fmt: skip
+    given = inputs.get(verb, {})
     if state in STEPS[verb].before:
         entry.perform(fresh(made), by=actor(world.bia), now=NOW, **given)
         assert fresh(made).state == (STEPS[verb].after or state)

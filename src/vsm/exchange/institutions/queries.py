@@ -28,6 +28,12 @@ def organisation_choices(_record: Any, actor: Actor) -> list[tuple[str, str]]:
     return sorted(((str(o.pk), name_of(o)) for o in Organisation.objects.visible_to(actor)), key=lambda pair: pair[1])
 
 
+def university_choices(record: Any, actor: Actor) -> list[tuple[str, str]]:
+    """Where somebody can study: neither companies that take trainees nor networks, nor the institution whose form it is (`record`; None: all)."""
+    found = Organisation.objects.visible_to(actor).filter(kind="university").exclude(pk=getattr(record, "pk", None))
+    return sorted(((str(o.pk), name_of(o)) for o in found), key=lambda pair: pair[1])
+
+
 def country_choices(_actor: Actor) -> list[tuple[str, str]]:
     language = get_language() or "en"
     codes = Organisation.objects.order_by("country").values_list("country", flat=True).distinct()

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from vsm.exchange.catalogue.models import Opportunity
 from vsm.exchange.institutions.models import Organisation
-from vsm.exchange.institutions.queries import credit_system_choices, every_country, organisation_choices
+from vsm.exchange.institutions.queries import credit_system_choices, every_country, university_choices
 from vsm.exchange.learning_agreements import actions as learning_agreements
 from vsm.exchange.mobilities.models import Course, Mobility
 from vsm.exchange.mobilities.queries import agreement_of, open_conditions
@@ -69,7 +69,7 @@ def _course_rows(mobility: Mobility, _actor: Actor) -> list[CourseRow]:
 def record_mobility(
     organisation: Organisation, *, by: Actor, now: datetime,
     student: Annotated[str, Ask(_("Student"), _("Student number or email."), limit=254)],
-    host: Annotated[UUID, Ask(_("Host institution"), choices=organisation_choices)],
+    host: Annotated[UUID, Ask(_("Host institution"), choices=university_choices)],
     starts_on: Annotated[date, Ask(_("First day there"))],
     ends_on: Annotated[date, Ask(_("Last day there"))],
     country: Annotated[str, Ask(_("Country"), _("Empty: where the host is."), choices=every_country, limit=2)] = "",
@@ -88,7 +88,7 @@ def record_mobility(
     problems = []
     if found is None:
         problems.append(Reason("no-such-student", N_("No student of yours has this number or address. Register the student first."), {}, "student"))
-    if at is None or at.pk == organisation.pk:
+    if at is None or at.kind != "university" or at.pk == organisation.pk:
         problems.append(Reason("no-such-host", N_("Choose another institution as the host."), {}, "host"))
     if found is None or at is None or problems:
         raise Invalid(*problems)
@@ -194,7 +194,7 @@ def change_courses(
 @action("arrive", on=Mobility, label=_("Confirm the arrival"), allow=("self@student", *HOME_OFFICE, "coordinator@host"), step=STEPS["arrive"], when=lambda mobility: mobility.starts_on - EARLIEST_ARRIVAL <= clock.now().date())
 def arrive(
     mobility: Mobility, *, by: Actor, now: datetime,
-    because: Annotated[str, Ask(_("If something that was asked for is open: why does the stay begin all the same?"), kind="long_text", limit=2000)] = "",
+    because: Annotated[str, Ask(_("If something that was asked for is open: why does the stay begin all the same?"), kind="long_text", limit=2000, when=lambda mobility, _actor: bool(open_conditions(mobility)))] = "",
 ) -> Mobility:  # fmt: skip
     """The student is there. With a condition of home still open, somebody says why."""
     Invalid.because(unexplained_arrival(open_conditions(mobility), because))
@@ -277,7 +277,7 @@ def _why_not(mobility: Mobility) -> Iterable[Reason]:
 def _unmatched(stay: StayLines, record: StudentRecord | None, host: Organisation | None, home: Organisation) -> Iterable[Reason]:
     if record is None:
         yield Reason("no-such-student", N_("No student of yours has this number or address. Register the student first."))
-    if host is None or host.pk == home.pk:
+    if host is None or host.kind != "university" or host.pk == home.pk:
         yield Reason("unknown-host", N_("“%(host)s” is not the SCHAC code of another institution here."), {"host": stay.host})
 
 

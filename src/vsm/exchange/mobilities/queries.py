@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.catalogue.labels import credits_text
 from vsm.exchange.institutions.models import Organisation
-from vsm.exchange.institutions.queries import country_choices, name_of, organisation_choices, organisation_ref
+from vsm.exchange.institutions.queries import country_choices, name_of, organisation_ref, university_choices
 from vsm.exchange.learning_agreements.models import LearningAgreement
 from vsm.exchange.learning_agreements.queries import courses_in_person
 from vsm.exchange.learning_agreements.rules import Component, amount
@@ -138,7 +138,7 @@ MOBILITY = resource(
         filters=(
             state_filter(MOBILITY_STATES),
             Filter("country", _("Country"), lambda found, value: found.filter(country=value), choices=country_choices),
-            Filter("host", _("Host institution"), lambda found, value: found.filter(host=value), choices=lambda actor: organisation_choices(None, actor)),
+            Filter("host", _("Host institution"), lambda found, value: found.filter(host=value), choices=lambda actor: university_choices(None, actor)),
             Filter("on", _("There on"), there_on, kind="date"),
         ),
         order="-starts_on", related=("student", "home", "host"), prefetch=("courses",), states=MOBILITY_STATES,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.catalogue.queries import language_choices
 from vsm.exchange.institutions.models import Organisation
-from vsm.exchange.institutions.queries import organisation_choices
+from vsm.exchange.institutions.queries import university_choices
 from vsm.exchange.people.models import is_zone
 from vsm.exchange.preparations.facts import meetings_of, series_of
 from vsm.exchange.preparations.matching import Companion as Offered
@@ -40,7 +40,7 @@ Localized = dict[str, str]
 
 Title = Annotated[Localized, Ask(_("Title"), kind="localized")]
 About = Annotated[Localized, Ask(_("About"), _("For whom it is and what it takes."), kind="localized")]
-Host = Annotated[UUID, Ask(_("Host institution"), _("Where the students will travel."), choices=organisation_choices, start=lambda r, _a: str(r.host_id) if isinstance(r, Preparation) else None)]
+Host = Annotated[UUID, Ask(_("Host institution"), _("Where the students will travel."), choices=university_choices, start=lambda r, _a: str(r.host_id) if isinstance(r, Preparation) else None)]
 LanguageOfHost = Annotated[str, Ask(_("Language of the host"), choices=language_choices)]
 StartsOn = Annotated[date, Ask(_("Starts"))]
 EndsOn = Annotated[date, Ask(_("Ends"))]
