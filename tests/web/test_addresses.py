@@ -1,7 +1,7 @@
 """Changing one's own mail address: asked with the password, shown to be one's own by a mailed link, confirmed by a button."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -102,6 +102,22 @@ def test_all_that_is_wrong_with_what_was_asked_is_said_at_once() -> None:
         ask(nina, " NINA@people.example")
     assert [reason.code for reason in refused.value.reasons] == ["same-address"]
     assert AddressChange.objects.count() == 0
+
+
+def test_wrong_passwords_are_counted_and_a_right_one_does_not_begin_the_count_anew() -> None:
+    nina, otto = person(), person("otto@people.example")
+    now = clock.now().replace(minute=1, second=0)  # not across two stretches of time
+
+    def codes(someone: Person, password: str, at: datetime) -> list[str]:
+        try:
+            change_address(someone, by=actor_of(someone, at), now=at, new_address=f"{someone.pk}@new.example", password=password)
+        except Invalid as refused:
+            return [reason.code for reason in refused.reasons]
+        return []
+
+    tried = [codes(nina, password, now) for password in ("a", "b", "c", "d", PASSWORD, "e", "f", PASSWORD)]
+    assert tried == [["password-wrong"]] * 4 + [[], ["password-wrong"], ["too-many-tries"], ["too-many-tries"]]
+    assert (codes(otto, PASSWORD, now), codes(nina, PASSWORD, now + timedelta(minutes=5))) == ([], [])
 
 
 def test_whoever_has_no_password_is_asked_for_none() -> None:

@@ -1,10 +1,12 @@
 """What persons do about themselves: profile, mail address, invitation accepted, access tokens."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
 from typing import Annotated, Literal
 
 from django.contrib.auth.password_validation import validate_password
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +24,8 @@ from vsm.kit.verdict import Reason
 
 Language = Literal["es", "pt-br", "en", "fr"]
 LINK_HOURS, MOST_LINKS = 24, 5
+# As many wrong passwords as signing in allows for one address (allauth: 5 in 300 seconds).
+MOST_TRIES, TRY_SECONDS = 5, 300
 
 
 @action("edit_profile", on=Person, label=_("Edit profile"), allow=("self@id",), tone="primary")
@@ -54,9 +58,7 @@ def change_address(
         problems.append(Reason("email", N_("This is not a mail address."), {}, "new_address"))
     if address == person.email:
         problems.append(Reason("same-address", N_("This is your address already."), {}, "new_address"))
-    if person.has_usable_password() and not person.check_password(password):
-        problems.append(Reason("password-wrong", N_("This is not the password of your account. Write the one by which you sign in."), {}, "password"))
-    Invalid.because(problems)
+    Invalid.because([*problems, *_why_not_by_password(person, password, now)])
     asked = AuditEvent.objects.filter(noun="person", object_id=person.pk, verb="change_address", at__gt=now - timedelta(hours=LINK_HOURS)).count()
     if asked >= MOST_LINKS:  # nobody's mailbox is filled through us
         raise Refused(Reason("too-many-links", N_("%(count)s links were mailed for your account within a day. Look for the last one, also among unwanted mail, or ask again tomorrow."), {"count": asked}))
@@ -68,6 +70,26 @@ def change_address(
     change.save()
     emit("address_change.asked", change_id=str(change.pk), secret=secret)
     return person
+
+
+def _why_not_by_password(person: Person, password: str, now: datetime) -> Iterator[Reason]:
+    """A wrong password is counted beside the transaction, which is taken back with the refusal; a right one is not counted. The count
+    stands in the cache, as that of signing in does."""
+    if not person.has_usable_password():
+        return
+    key = f"password-tries:{person.pk}:{int(now.timestamp() // TRY_SECONDS)}"
+    cache.add(key, 0, TRY_SECONDS)
+    try:
+        tries = cache.incr(key)
+    except ValueError:  # a full cache threw it out between the two lines
+        tries = 1
+    if tries > MOST_TRIES:
+        text = N_("The password was written wrongly too often. Wait %(minutes)s minutes, or sign out and ask for a new one under “Forgot your password?”.")
+        yield Reason("too-many-tries", text, {"minutes": TRY_SECONDS // 60}, "password")
+    elif person.check_password(password):
+        cache.set(key, tries - 1, TRY_SECONDS)
+    else:
+        yield Reason("password-wrong", N_("This is not the password of your account. Write the one by which you sign in."), {}, "password")
 
 
 @action("confirm_address", on=Person, label=_("Confirm mail address"), allow=())
