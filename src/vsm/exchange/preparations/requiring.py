@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from vsm.exchange.mobilities.models import Mobility
 from vsm.exchange.preparations.facts import day_at
@@ -52,7 +53,7 @@ def require_preparation(
     return requirement
 
 
-@action("change", on=PreparationRequirement, label=_("Change"), allow=OF_MOBILITY, step=REQUIREMENT_STEPS["change"])
+@action("change", on=PreparationRequirement, label=pgettext_lazy("act", "Change"), allow=OF_MOBILITY, step=REQUIREMENT_STEPS["change"])
 def change(requirement: PreparationRequirement, *, by: Actor, now: datetime, kind: Kind, due_on: Annotated[date, Ask(_("Until"))], because: Because) -> PreparationRequirement:
     """Make it a condition or advice, or move its day."""
     mobility = requirement.mobility

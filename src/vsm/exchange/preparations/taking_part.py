@@ -36,6 +36,7 @@ from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Conflict, Invalid, Refused
 from vsm.kit.i18n import N_
 from vsm.kit.localized import LANGUAGES
+from vsm.kit.saying import day_text
 from vsm.kit.verdict import Reason
 from vsm.rulebook import version
 from vsm.rulebook.instruments import instrument, limit
@@ -75,7 +76,7 @@ def mobility_choices(preparation: Any, actor: Actor) -> list[tuple[str, str]]:
     if actor.person_id is None:
         return []
     found = Mobility.objects.filter(student_id=actor.person_id, host_id=preparation.host_id, state="planned").select_related("host", "student")
-    return [(str(each.pk), f"{mobility_title(each)} · {each.starts_on:%Y-%m-%d}") for each in found]
+    return [(str(each.pk), f"{mobility_title(each)} · {day_text(each.starts_on)}") for each in found]
 
 
 @action("join", on=Preparation, label=_("Join the preparation"), allow=("person",), step=STEPS["join"])

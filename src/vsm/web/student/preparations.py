@@ -49,7 +49,7 @@ def module_part(module: PreparationModule, actor: Actor) -> dict[str, Any]:
     mine = module.preparation.participations.filter(student_id=actor.person_id, state="active").first() if actor.person_id else None
     return {
         "module": _module(module), "text": labels.in_reader(module.body), "preparation_url": f"/preparations/{module.preparation_id}/",
-        "done_url": f"/participations/{mine.pk}/finish_module/" if mine and not mine.done.filter(module=module).exists() else "",
+        "done_url": f"/participations/{mine.pk}/finish_module/?module={module.pk}" if mine and not mine.done.filter(module=module).exists() else "",
     }  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def _own(participation: Participation, slug: str) -> dict[str, Any]:
 def _said(of: Instrument, score: float) -> str:
     if of.kind == CAN_DO:
         return of.scales[0].items[int(score) - 1].slug if score else _("below A1")
-    return f"{score:.1f}"
+    return _decimals(f"{score:.1f}")
 
 
 def _place(of: Instrument, score: float) -> str:
