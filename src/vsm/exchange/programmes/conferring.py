@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.catalogue import labels
@@ -38,6 +39,8 @@ DEGREES = {"short-cycle": "AssociateDegree", "bachelor": "BachelorDegree", "mast
 def award(
     study: Study, *, by: Actor, now: datetime,
     distinction: Annotated[str, Ask(_("Distinction"), _("If the institution gives one, in its own words."), limit=100)] = "",
+    family_names: Annotated[str, Ask(_("Last name(s)"), _("As in the identity document (1.1). Left empty with the first names, the whole name stands in 1.1."), limit=200)] = "",
+    given_names: Annotated[str, Ask(_("First name(s)"), _("As in the identity document (1.2)."), limit=200)] = "",
     born_on: Annotated[date | None, Ask(_("Date of birth"), _("Stands on the supplement (1.3) if given; it is kept nowhere else."))] = None,
     additional: Annotated[str, Ask(_("Additional information"), _("Diploma supplement 6.1, about this student."), kind="long_text", limit=2000)] = "",
     because: Annotated[str, Ask(_("Remark (shown in the history)"), kind="long_text", limit=2000)] = "",
@@ -51,12 +54,15 @@ def award(
     missing = [_item_label(SUPPLEMENT_FACTS[name]) for name in facts_missing(programme)]
     taking = ModuleAttempt.objects.filter(enrolment__study=study, state=AttemptState.TAKING).count()
     found = progress(study, today)
+    names = family_names.strip(), given_names.strip()
+    if any(names) and not all(names):
+        raise Invalid(Reason("half-a-name", N_("Give both, last and first names, or neither."), {}, "given_names" if names[0] else "family_names"))
     Refused.because(why_not_award(found, taking=taking, award_title=programme.award_title, missing_facts=missing))
     passed = _passed(study)
     mean = average([(each.grade, each.module.credits) for each in passed], host.grade_scale, today)
     number = f"{study.number}-{study.conferrals.count() + 1}"
     language = programme.opportunity.language if programme.opportunity.language in LANGUAGES else "en"
-    facts = _items(study, today, mean, distinction, born_on, additional, by)
+    facts = _items(study, today, mean, distinction, names if all(names) else (study.student.name, ""), born_on, additional, by)
     kept = as_json(
         Supplement(
             number=number, language=language, conferred_on=today.isoformat(), items=facts, credit_system=programme.opportunity.credit_system,
@@ -108,13 +114,13 @@ def _passed(study: Study) -> list[ModuleAttempt]:
     return sorted(found, key=lambda each: (each.enrolment.term.starts_on, each.module.position))
 
 
-def _items(study: Study, today: date, mean: str, distinction: str, born_on: date | None, additional: str, by: Actor) -> dict[str, Any]:
-    """Every item of the model by its number; 4.3 is a table of its own. People write one name: it stands whole in 1.1."""
+def _items(study: Study, today: date, mean: str, distinction: str, names: tuple[str, str], born_on: date | None, additional: str, by: Actor) -> dict[str, Any]:
+    """Every item of the model by its number; 4.3 is a table of its own. An account has one name: unless the registrar parts it, it stands whole in 1.1."""
     programme, opportunity, host = study.programme, study.programme.opportunity, study.programme.organisation
     system, scale, said = credit_system(opportunity.credit_system), grade_scale(host.grade_scale), programme.supplement
     return {
-        "1.1": study.student.name,
-        "1.2": "",
+        "1.1": names[0],
+        "1.2": names[1],
         "1.3": born_on.isoformat() if born_on else "",
         "1.4": study.number,
         "2.1": programme.award_title,
@@ -177,8 +183,8 @@ def _joined(name: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]:
 
 
 def _duration(months: int, amount: Decimal, system: Mapping[str, str]) -> str:
-    years = _plain((Decimal(months) / 12).quantize(Decimal("0.1")))
-    return str(_("%(credits)s credits (%(system)s), %(years)s years")) % {"credits": _plain(amount), "system": labels.in_reader(system), "years": years}
+    years = number_format((Decimal(months) / 12).quantize(Decimal("0.1")).normalize(), use_l10n=True)
+    return str(_("%(credits)s credits (%(system)s), %(years)s years")) % {"credits": number_format(amount.normalize(), use_l10n=True), "system": labels.in_reader(system), "years": years}
 
 
 def _in_words(value: Any) -> dict[str, str]:
@@ -186,7 +192,7 @@ def _in_words(value: Any) -> dict[str, str]:
         marks = ", ".join(letter.grade for letter in value.letters)
         return every_language(lambda: str(_("Grades, best first: %(marks)s")) % {"marks": marks})
     facts = {"worst": value.worst, "best": value.best, "pass": value.pass_mark}
-    return every_language(lambda: str(_("Grades from %(worst)s to the best, %(best)s; passing mark %(pass)s")) % facts)
+    return every_language(lambda: str(_("Grades from %(worst)s to the best, %(best)s; passing mark %(pass)s")) % {name: number_format(mark, use_l10n=True) for name, mark in facts.items()})
 
 
 def _plain(number: Decimal) -> str:

@@ -102,7 +102,7 @@ def answer(recognition: AwardRecognition, *, by: Actor, now: datetime, answer: A
     return recognition
 
 
-@action("evaluate", on=AwardRecognition, label=_("Evaluate"), allow=DECIDING, step=RECOGNITION_STEPS["evaluate"], tone="primary")
+@action("evaluate", on=AwardRecognition, label=_("Evaluate"), allow=DECIDING, step=RECOGNITION_STEPS["evaluate"], tone="primary", due=lambda recognition: not _is_evaluated(recognition))
 def evaluate(
     recognition: AwardRecognition, *, by: Actor, now: datetime,
     findings: Annotated[list[FindingRow], Ask(_("Evaluation"), _("A difference is substantial only when it would keep the holder from the purpose asked for."), start=finding_rows)],
@@ -118,7 +118,7 @@ Basis = Annotated[str, Ask(_("On the basis of"), choices=convention_choices, lim
 HomeTitle = Annotated[str, Ask(_("Recognised as"), _("The title or level at home that it stands for."), limit=200)]
 
 
-@action("recognise", on=AwardRecognition, label=_("Recognise in full"), allow=DECIDING, step=RECOGNITION_STEPS["recognise"], tone="primary")
+@action("recognise", on=AwardRecognition, label=_("Recognise in full"), allow=DECIDING, step=RECOGNITION_STEPS["recognise"], tone="primary", due=lambda recognition: _is_evaluated(recognition))
 def recognise_award(
     recognition: AwardRecognition, *, by: Actor, now: datetime, home_title: HomeTitle, convention: Basis,
     because: Annotated[str, Ask(_("Remark"), kind="long_text", limit=2000)] = "",
@@ -156,7 +156,7 @@ def _can_appeal(recognition: AwardRecognition) -> bool:
     return recognition.state != RecognitionState.ASKED or is_late(recognition, clock.now())
 
 
-@action("appeal", on=AwardRecognition, label=_("Appeal"), allow=HOLDER, step=RECOGNITION_STEPS["appeal"], when=_can_appeal)
+@action("appeal", on=AwardRecognition, label=pgettext_lazy("act", "Appeal"), allow=HOLDER, step=RECOGNITION_STEPS["appeal"], when=_can_appeal)
 def appeal(recognition: AwardRecognition, *, by: Actor, now: datetime, appeal_text: Annotated[str, Ask(_("What should be looked at again?"), kind="long_text", limit=5000)]) -> AwardRecognition:
     """Ask for a new decision; the first and its reasons stay in the history. Silence after its time counts as a decision against her."""
     is_silent = recognition.state == RecognitionState.ASKED
@@ -169,6 +169,10 @@ def appeal(recognition: AwardRecognition, *, by: Actor, now: datetime, appeal_te
         recognition.decide_by = _decide_by(recognition.home, now)
     emit("award_recognition.asked", recognition_id=str(recognition.pk))
     return recognition
+
+
+def _is_evaluated(recognition: AwardRecognition) -> bool:
+    return all(recognition.findings.get(each.slug, {}).get("finding", "not-assessed") != "not-assessed" for each in criteria())
 
 
 def _decide(recognition: AwardRecognition, outcome: str, by: Actor, now: datetime, *, home_title: str, convention: str, because: str, advice: str) -> AwardRecognition:

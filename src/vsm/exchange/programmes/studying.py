@@ -60,6 +60,11 @@ def term_choices(study: Any, _actor: Actor) -> list[tuple[str, str]]:
     return [(str(each.pk), f"{labels.in_reader(each.name) or each.code} ({_in_numbers(each.starts_on)} – {_in_numbers(each.ends_on)})") for each in found if each.pk not in taken]
 
 
+def _lacks_modules(study: Study) -> bool:
+    """Whether anything is left to choose: who has passed all waits for the award."""
+    return not progress(study, day_at(study.programme.organisation.zone, clock.now())).is_complete
+
+
 def _in_numbers(day: date) -> str:
     return date_format(day, "SHORT_DATE_FORMAT")
 
@@ -90,7 +95,7 @@ def _modules_now(enrolment: Any, _actor: Actor) -> list[str]:
 Modules = Annotated[list[str], Ask(_("Modules"), choices=module_choices, start=lambda r, a: _modules_now(r, a) if isinstance(r, TermEnrolment) else [])]
 
 
-@action("enrol_in_term", on=Study, label=_("Enrol in a term"), allow=ENROLLING, step=STUDY_STEPS["enrol_in_term"], tone="primary")
+@action("enrol_in_term", on=Study, label=_("Enrol in a term"), allow=ENROLLING, step=STUDY_STEPS["enrol_in_term"], tone="primary", due=lambda study: _lacks_modules(study))
 def enrol_in_term(
     study: Study, *, by: Actor, now: datetime,
     term: Annotated[UUID, Ask(_("Term"), choices=term_choices)],

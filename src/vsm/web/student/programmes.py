@@ -78,9 +78,10 @@ def _stages(admission: Admission) -> list[dict[str, Any]]:
         (_("Prepare"), None),
         (_("Handed in"), admission.submitted_at),
         (_("Decision"), admission.decided_at or intake.decide_by),
-        (_("Your answer, and conditions"), _next_condition(admission) or admission.respond_by),
+        # Until when it is asked for; once it is given, that day would read as the day of the answer.
+        (_("Your answer, and conditions"), _next_condition(admission) or admission.respond_by if now_at <= 3 else None),
         (_("Admitted"), None),
-        (_("Start"), intake.starts_on),
+        (_("Starts"), intake.starts_on),
     ]
     return [{"label": label, "state": "done" if number < now_at else "now" if number == now_at else "next", "at": at} for number, (label, at) in enumerate(steps)]
 
