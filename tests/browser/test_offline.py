@@ -41,7 +41,7 @@ def signed_in(context: BrowserContext, site: str, who: str) -> Page:
     page.wait_for_url("**/timetable/")
     until(page, lambda: bool(page.evaluate("navigator.serviceWorker.controller !== null")))
     if who == ANA:
-        until(page, lambda: kept(page, "/learning-agreements/") != [])
+        until(page, lambda: kept(page, "/placement-agreements/") != [])  # the last that is asked for
     return page
 
 
@@ -93,6 +93,15 @@ def test_timetable_joining_instructions_and_agreement_can_be_read(page: Page, co
     context.set_offline(False)
     page.goto(f"{site}/timetable/")
     expect(page.locator("#offline")).to_be_hidden()
+
+
+def test_a_placement_and_what_was_agreed_about_it_can_be_read(page: Page, context: BrowserContext, site: str) -> None:
+    placement, agreement = kept(page, "/placements/")[0], kept(page, "/placement-agreements/")[0]
+    context.set_offline(True)
+    for path, words in ((placement, "Mario Etcheverry"), (agreement, "Complaint route")):
+        page.goto(site + path)
+        expect(page.locator("main")).to_contain_text(words)
+        expect(page.locator("#offline")).to_contain_text("No connection: this is a copy kept on")
 
 
 def test_what_was_never_kept_is_said_to_be_missing(page: Page, context: BrowserContext, site: str) -> None:

@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from vsm.exchange.learning_agreements.models import LearningAgreement
+from vsm.exchange.placements.models import Placement
+from vsm.exchange.placements.states import OVER, PlacementState
 from vsm.exchange.sessions.queries import sessions_of
 from vsm.exchange.sessions.states import SessionState
 from vsm.kit import clock
@@ -43,11 +45,13 @@ def offline(request: Request) -> HttpResponse:
 @login_required
 @require_safe
 def to_keep(request: Request) -> HttpResponse:
-    """The addresses that this person's browser should keep: the timetable, the next meetings, the learning agreements."""
+    """The addresses that this person's browser should keep: the timetable, the next meetings, the agreements to study and to work by."""
     mine = request.actor.person
     coming = sessions_of(mine).filter(ends_at__gt=clock.now(), state=SessionState.SCHEDULED).values_list("pk", flat=True)[:NEXT_MEETINGS]
     agreements = LearningAgreement.objects.filter(student_id=mine).order_by("-created_at").values_list("pk", flat=True)[:AGREEMENTS]
-    pages = ["/timetable/", *(f"/sessions/{pk}/" for pk in coming), *(f"/learning-agreements/{pk}/" for pk in agreements)]
+    work = Placement.objects.filter(student_id=mine).exclude(state__in=[*OVER, PlacementState.CANCELLED]).order_by("-starts_on")[:AGREEMENTS]
+    placements = [address for placement in work.select_related("agreement") for address in (f"/placements/{placement.pk}/", f"/placement-agreements/{placement.agreement.pk}/")]
+    pages = ["/timetable/", *(f"/sessions/{pk}/" for pk in coming), *(f"/learning-agreements/{pk}/" for pk in agreements), *placements]
     return JsonResponse({"pages": pages})
 
 

@@ -6,7 +6,7 @@
 const VERSION = "__VERSION__";
 const ASSETS = __ASSETS__;
 const SHELL = "vsm-shell-" + VERSION, KEPT = "vsm-kept", OFFLINE = "/offline/";
-const KEEPABLE = /^\/(timetable|desk|(sessions|series|learning-agreements|enrolments)\/[0-9a-f-]{36})\/$/;
+const KEEPABLE = /^\/(timetable|desk|(sessions|series|learning-agreements|placement-agreements|placements|enrolments)\/[0-9a-f-]{36})\/$/;
 const MOST = 60, DAYS = 30, PATIENCE = 10000, AGAIN = 12 * 3600e3;
 
 self.addEventListener("install", (event) => event.waitUntil((async () => {
