@@ -55,7 +55,7 @@ def _give_back() -> None:
 
 def _tables() -> list[tuple[str, list[str]]]:
     models = apps.get_models(include_auto_created=True)
-    return [(model._meta.db_table, [field.column for field in model._meta.concrete_fields]) for model in models if not model._meta.proxy]
+    return [(model._meta.db_table, [str(field.column) for field in model._meta.concrete_fields]) for model in models if not model._meta.proxy]
 
 
 def _dump(table: str, columns: list[str], file: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import PATIENCE
+from tests.browser.visitor import PATIENCE
 from vsm.demo.cast import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.committed]
