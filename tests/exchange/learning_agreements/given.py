@@ -124,7 +124,7 @@ def lines(agreement: LearningAgreement, **facts: Any) -> list[Line]:
     version = agreement.current_version
     assert version is not None
     told = {"recognised": "yes", "home_code": "ECO-301", "home_title": "Econometrics", "home_credits": "4", **facts}
-    return [Line(offering=each.offering, **told) for each in version.text.components]  # type: ignore[arg-type]
+    return [Line(offering=each.offering, **told) for each in version.text.components]
 
 
 def fresh(record: Any) -> Any:
