@@ -167,8 +167,8 @@ def _offices(actor: Actor, now: datetime) -> Iterator[dict[str, Any]]:
     """One pipeline for each organisation and role in which the actor works, in the order of the journey."""
     for organisation in Organisation.objects.filter(pk__in=actor.organisations("coordinator", "registrar")):
         makers = [make for role, first in (("coordinator", _coordinating), ("registrar", _registering)) if actor.holds(role, organisation.pk) for make in (first, *BUCKETS[role])]
-        buckets = [made for make in makers for made in make(organisation, now)]
-        yield {"title": _in(organisation.name), "url": f"/organisations/{organisation.pk}/", "buckets": buckets}
+        buckets = {(made["label"], made["url"]): made for make in makers for made in make(organisation, now)}  # what two offices see stands once
+        yield {"title": _in(organisation.name), "url": f"/organisations/{organisation.pk}/", "buckets": list(buckets.values())}
     for own in PERSONAL:
         yield from own(actor)
     if "instructor" in actor.roles:

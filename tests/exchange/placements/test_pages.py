@@ -11,8 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import strip_tags
 
-from tests.exchange.placements.given import FIRST, NOW, STARTED, World, fresh
-from vsm.exchange.placements.actions import hours, running
+from tests.exchange.placements.given import FIRST, NOW, STARTED, World, fresh, give_role
+from tests.exchange.placements.test_way import AFTER
+from vsm.exchange.placements.actions import certifying, hours, running
 from vsm.exchange.placements.models import HoursEntry, Interview, PlacementApplication
 from vsm.kit import clock
 from vsm.kit.actions import TABLE
@@ -157,3 +158,20 @@ def test_where_a_number_is_missing_no_reason_is_made_up(world: World) -> None:
     with clock.stopped_at(STARTED):
         text = client(world, "ana").post(f"/placements/{placement.pk}/log_hours/", rows).content.decode()
     assert ("Line 2, Hours" in text, "more than the" in text) == (True, False)
+
+
+def test_what_home_decided_about_credit_stands_first_for_the_student_and_waits_on_the_registrars_desk(world: World) -> None:
+    give_role(world.people["tito"], world.home, "registrar")
+    placement = world.running()
+    world.log(placement, (date(2026, 9, 7), "4", "Read"))
+    hours.confirm_hours(fresh(placement), by=world.by("mario"), now=AFTER, entries=[entry.pk for entry in HoursEntry.objects.all()])
+    running.complete(fresh(placement), by=world.by("mario"), now=AFTER)
+    address = f"/placements/{placement.pk}/"
+    assert "It has not decided yet." in client(world, "ana").get(address).content.decode()
+    with clock.stopped_at(AFTER):
+        assert 'href="/placements/?credit=undecided"' in client(world, "tito").get("/desk/").content.decode()
+    certifying.decide_credits(fresh(placement), by=world.by("tito"), now=AFTER, decision="recognised", because="Fits.", credits=Decimal("0.5"), home_code="PRA-1", home_title="Practice")
+    page = strip_tags(client(world, "ana").get(address).content.decode())
+    assert "Lima University recognises 0.5 credits (Peruvian academic credit) as: PRA-1 Practice" in page, page
+    found = [client(world, "bia").get(f"/placements/?credit={state}").content.decode().count(str(placement.pk)) > 0 for state in ("undecided", "recognised", "refused")]
+    assert found == [False, True, False]

@@ -112,9 +112,19 @@ def buckets(organisation: Any, now: datetime) -> list[dict[str, Any]]:
             _bucket(_("Placement agreements to prepare"), agreements.filter(state="draft").count(), "/placement-agreements/?state=draft", "warn"),
             _bucket(_("Placement agreements to sign"), agreements.filter(state="signing", waiting_for__contains="home").count(), "/placement-agreements/?waiting_for=home", "warn"),
             _bucket(_("Placements running"), out.filter(state="running").count(), "/placements/?state=running", "good"),
-            _bucket(_("Placements to decide about"), out.filter(state__in=OVER, credit=None).count(), "/placements/?state=completed", "warn"),
+            *_to_decide(out),
         ]
     return found
+
+
+def for_registrar(organisation: Any, _now: datetime) -> list[dict[str, Any]]:
+    """Whether a placement counts for credit is a registrar's to say as well."""
+    out = Placement.objects.filter(home=organisation)
+    return _to_decide(out) if out.exists() else []
+
+
+def _to_decide(out: Any) -> list[dict[str, Any]]:
+    return [_bucket(_("Placements to decide about"), out.filter(state__in=OVER, credit=None).count(), "/placements/?credit=undecided", "warn")]
 
 
 def of_one_person(actor: Actor) -> Iterator[dict[str, Any]]:
@@ -170,4 +180,5 @@ def _in(texts: Any) -> str:
 
 desk.STEPS.append(steps)
 desk.BUCKETS["coordinator"].append(buckets)
+desk.BUCKETS["registrar"].append(for_registrar)
 desk.PERSONAL.append(of_one_person)

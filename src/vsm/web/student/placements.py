@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from vsm.exchange.applications.queries import document_choices
+from vsm.exchange.catalogue.labels import credit_system_label
 from vsm.exchange.credentials.models import Credential
 from vsm.exchange.placements.models import (
     Concern,
@@ -20,6 +21,7 @@ from vsm.exchange.placements.models import (
     Placement,
     PlacementAgreement,
     PlacementApplication,
+    PlacementCredit,
     Vacancy,
 )
 from vsm.exchange.placements.paper import paper_of, pdf_of, standing_of
@@ -36,6 +38,7 @@ from vsm.exchange.placements.queries.placements import (
     changes_to_sign,
     evaluations_standing,
     hours_by_state,
+    in_reader,
     limit_of,
     officer_of,
     side_choices,
@@ -55,7 +58,14 @@ from vsm.exchange.placements.queries.vacancies import (
     slot_told,
 )
 from vsm.exchange.placements.rules.running import monday_of, why_not_start
-from vsm.exchange.placements.states import OVER, AgreementState, ApplicationState, HoursState, PlacementState
+from vsm.exchange.placements.states import (
+    OVER,
+    AgreementState,
+    ApplicationState,
+    CreditState,
+    HoursState,
+    PlacementState,
+)
 from vsm.kit import clock
 from vsm.kit.actions import TABLE
 from vsm.kit.actors import Actor
@@ -137,7 +147,7 @@ def placement_part(placement: Placement, actor: Actor) -> dict[str, Any]:
         "to_correct": placement.hours.filter(state=HoursState.RETURNED).count() if side_of(placement, actor) == "student" else 0,
         "evaluations": evaluations_standing(placement, now) if placement.started_on else [], "officer": officer_of(placement.home_id),
         "entries": _entries(placement), "all_hours": f"/hours/?placement={placement.pk}", "pauses": list(placement.pauses.all()), "concern_url": f"/placements/{placement.pk}/raise_concern/",
-        "concerns": _concerns(placement, actor), "credential": credential,
+        "concerns": _concerns(placement, actor), "credit": _credit(placement), "is_over": placement.state in OVER, "credential": credential,
     }  # fmt: skip
 
 
@@ -212,6 +222,20 @@ def _entries(placement: Placement) -> list[dict[str, Any]]:
     """What waits for somebody first, then the latest days."""
     found = sorted(placement.hours.exclude(state=HoursState.WITHDRAWN).order_by("-day")[:LATEST], key=lambda entry: WAITING_FIRST.index(entry.state))
     return [{"url": f"/hours/{entry.pk}/", "told": entry_told(entry), "state": {"label": str(HOURS_STATES[entry.state][0]), "tone": HOURS_STATES[entry.state][1]}, "because": entry.because} for entry in found]
+
+
+def _credit(placement: Placement) -> dict[str, Any] | None:
+    """What home has decided, in a sentence, with its reason."""
+    decided = PlacementCredit.objects.filter(placement=placement).first()
+    if decided is None:
+        return None
+    facts = {
+        "home": in_reader(placement.home.name), "credits": _number(decided.credits.normalize()), "system": credit_system_label(decided.credit_system),
+        "course": " ".join(filter(None, (decided.home_code, decided.home_title))),
+    }  # fmt: skip
+    is_recognised = decided.state == CreditState.RECOGNISED
+    text = _("%(home)s recognises %(credits)s credits (%(system)s) as: %(course)s") if is_recognised else _("%(home)s does not recognise it for credit")
+    return {"told": text % facts, "tone": "good" if is_recognised else "info", "because": decided.because, "url": f"/placement-credits/{decided.pk}/"}
 
 
 def _concerns(placement: Placement, actor: Actor) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from vsm.exchange.catalogue import labels
+from vsm.exchange.credentials.models import Credential
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import name_of
 from vsm.exchange.mobilities.models import Mobility
@@ -60,6 +61,7 @@ def participation_part(participation: Participation, actor: Actor) -> dict[str, 
     preparation = participation.preparation
     return {
         "is_student": is_student,
+        "certificate": Credential.objects.visible_to(actor).filter(source_noun=Participation.noun, source_id=participation.pk).exclude(state="revoked").values_list("pk", flat=True).first(),
         "missing": say_reasons(why_not_complete(done)) if participation.state == "active" else [],
         "modules": [{**_module(each), "done": str(each.pk) in done.modules} for each in preparation.modules.all() if each.state == "current"],
         "meetings": list(meetings_of(preparation).filter(ends_at__gte=clock.now()).order_by("starts_at")[:5]),

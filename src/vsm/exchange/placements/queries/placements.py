@@ -234,6 +234,10 @@ PLACEMENT = resource(
                 "hours", _("Hours"), lambda found, value: found.filter(hours__state=value).distinct(),
                 choices=lambda _actor: [("logged", _now("Hours to confirm")), ("returned", _now("Hours returned"))],
             ),
+            Filter(
+                "credit", _("Credit at home"), lambda found, value: found.filter(credit=None, state__in=OVER) if value == "undecided" else found.filter(credit__state=value),
+                choices=lambda _actor: [("undecided", _now("Over, and not decided yet")), ("recognised", _now("Recognised")), ("refused", _now("Not recognised"))],
+            ),
         ),
         order="-starts_on", related=("student", "home", "host", "tutor", "application__vacancy__offering__opportunity", "agreement"), prefetch=("pauses", "evaluations"),
         states=PLACEMENT_STATES,
