@@ -51,7 +51,7 @@ NOTED: dict[str, Any] = {
     "open_placement": gettext_lazy("Placement opened"), "outdate": gettext_lazy("Outdated by a correction"), "promise": gettext_lazy("Seats promised"),
     "void_signature": gettext_lazy("Signature void"), "seats": gettext_lazy("Seats changed"), "form": gettext_lazy("Team formed"), "seed": gettext_lazy("Loaded with the program"),
 }  # fmt: skip
-TONES = {"primary": 0, "secondary": 1, "warning": 2}
+TONES = {"primary": 0, "secondary": 1, "aside": 2, "warning": 3}
 
 
 @require_safe

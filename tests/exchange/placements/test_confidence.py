@@ -202,6 +202,13 @@ def test_the_concern_can_be_raised_from_every_state_of_a_placement(world: World)
         assert f"/placements/{placement.pk}/raise_concern/" in page
 
 
+def test_raising_a_concern_is_never_the_main_button(world: World) -> None:
+    placement = world.presented().placement
+    page = client(world, "tito").get(f"/placements/{placement.pk}/").content.decode()
+    assert f'<a class="button" href="/placements/{placement.pk}/raise_concern/"' in page
+    assert f'<a class="button button-primary" href="/placements/{placement.pk}/raise_concern/"' not in page
+
+
 def test_the_host_can_do_nothing_to_a_concern(world: World) -> None:
     concern = raised(world)
     for name in ("elena", "mario", "bia", "dora"):

@@ -57,7 +57,7 @@ def name_officer(
     return officer
 
 
-@action("raise_concern", on=Placement, label=_("Raise a concern"), allow=EVERYBODY, step=PLACEMENT_STEPS["raise_concern"])
+@action("raise_concern", on=Placement, label=_("Raise a concern"), allow=EVERYBODY, step=PLACEMENT_STEPS["raise_concern"], tone="aside")
 def raise_concern(placement: Placement, *, by: Actor, now: datetime, kind: Kind, text: Text, is_urgent: Urgent = False, contact: Contact = "") -> Concern:
     """Tell the safeguarding officer of the home institution, in confidence. The host is not told, nor anybody else.
 
