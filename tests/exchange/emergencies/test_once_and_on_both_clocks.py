@@ -1,5 +1,6 @@
 """Whom two emergencies find is asked once; meetings are told on two clocks; a history says what a run did."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from django.test import Client
 from tests.exchange.emergencies.given import NOW, World, cases, fresh, work
 from vsm.exchange.emergencies import actions
 from vsm.exchange.emergencies.actions import PlaceRow
-from vsm.exchange.emergencies.models import Run
+from vsm.exchange.emergencies.models import Case, Run
 from vsm.exchange.people.models import Person
 from vsm.kit import clock
 from vsm.kit.models import Message
@@ -52,3 +53,21 @@ def test_the_history_of_a_case_says_what_a_run_did(world: World) -> None:
     (case,) = cases(world.proposed())
     history = text_of(world.olga, f"/emergency-cases/{case.pk}/history/")
     assert ("Propose to the students" in history, "for signature" in history) == (True, False)
+
+
+def test_a_program_reads_the_runs_of_one_emergency(world: World) -> None:
+    world.signed(world.mobility())
+    first = world.proposed()
+    world.declared(title={"en": "Strike"}, places=[PlaceRow(institution=world.host.pk)])
+    kinds = [run["kind"] for run in json.loads(text_of(world.olga, f"/api/v1/switch-runs?emergency={first.pk}"))["items"]]
+    assert sorted(kinds) == ["Find everybody concerned", "Propose to the students"]
+
+
+def test_a_proposal_for_days_that_are_over_looks_after_nobody(world: World) -> None:
+    world.signed(world.mobility())
+    first = world.proposed()
+    day = NOW.date()
+    for begins, state in ((day + timedelta(days=3), "covered"), (day + timedelta(days=20), "found")):
+        Case.objects.filter(emergency=first).update(affected_until=day + timedelta(days=10))
+        later = world.declared(title={"en": "Strike"}, places=[PlaceRow(institution=world.host.pk)], starts_on=begins, ends_on=None)
+        assert cases(later)[0].state == state

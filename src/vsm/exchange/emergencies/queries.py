@@ -338,7 +338,11 @@ SWITCH_RUN = resource(
             Shown("started_at", _("Started at"), lambda r: r.created_at, "moment", listed=True, sort="created_at"),
             Shown("finished_at", _("Finished at"), lambda r: r.finished_at, "moment"),
         ),
-        filters=(state_filter(RUN_STATES), Filter("kind", _("What"), lambda found, value: found.filter(kind=value), choices=_labelled(RUN_KINDS))),
+        filters=(
+            state_filter(RUN_STATES),
+            Filter("kind", _("What"), lambda found, value: found.filter(kind=value), choices=_labelled(RUN_KINDS)),
+            Filter("emergency", _("Emergency"), lambda found, value: found.filter(emergency=value), choices=emergency_choices),
+        ),
         related=("emergency", "organisation"), states=RUN_STATES, empty=_("No bulk work has been started."),
     )
 )  # fmt: skip
