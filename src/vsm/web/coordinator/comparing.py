@@ -49,7 +49,8 @@ def overview(columns: Sequence[Column]) -> dict[str, Any]:
     lines = [(label, [ask(column.counts) for column in columns]) for label, ask in questions]
     lines = [(label, values) for label, values in lines if any(value is not None for value in values)]
     labels = [_("Question"), *(f"{column.key} · {column.label}" for column in columns)]
-    return table(_("Side by side"), labels, [([label, *values], "") for label, values in lines])
+    made = table(_("Side by side"), labels, [([label, *values], "") for label, values in lines], short=[labels[0], *(column.key for column in columns)])
+    return {**made, "legend": [{"key": column.key, "label": column.label} for column in columns]}
 
 
 def charts(columns: Sequence[Column]) -> list[dict[str, Any]]:
@@ -191,12 +192,12 @@ def bounds(counts: Mapping[str, Any]) -> dict[str, Any] | None:
     return table(_("How full the bounds are"), [_("Bound"), _("Whose students"), _("In"), _("At least"), _("At most"), _("Given"), _("Kind of bound")], rows)
 
 
-def table(caption: str, labels: Sequence[str], rows: Sequence[tuple[Sequence[Any], str]]) -> dict[str, Any]:
-    """A small table as components/listing.html shows it: on a phone each row is a card."""
+def table(caption: str, labels: Sequence[str], rows: Sequence[tuple[Sequence[Any], str]], *, short: Sequence[str] = ()) -> dict[str, Any]:
+    """A small table as components/listing.html shows it: on a phone each row is a card, whose lines have the `short` labels."""
     return {
         "caption": caption,
         "columns": [{"label": label} for label in labels],
-        "rows": [{"url": url, "cells": [_cell(label, value) for label, value in zip(labels, row, strict=True)]} for row, url in rows],
+        "rows": [{"url": url, "cells": [_cell(label, value) for label, value in zip(short or labels, row, strict=True)]} for row, url in rows],
         "total": len(rows), "first": 1 if rows else 0, "last": len(rows), "empty": {"text": _("Nothing here yet.")},
     }  # fmt: skip
 
