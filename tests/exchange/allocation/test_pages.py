@@ -58,6 +58,7 @@ def test_the_office_makes_compares_and_publishes_in_the_browser() -> None:
         assert act(carlos, f"/calls/{world.call.pk}/allocate/", mechanism=mechanism) == 302
     side_by_side = text_of(carlos, page)
     assert "Previews side by side" in side_by_side
+    assert side_by_side.count('data-label="A"') > 5, "on a phone a line has the key, and the legend its name"
     assert side_by_side.count("Publish this result") == 2
     assert "Students with a seat, by home institution" in side_by_side
     assert "Universidad Andina" in side_by_side
@@ -253,6 +254,12 @@ def test_an_offer_to_answer_stands_before_the_appeal_on_the_page_of_the_applicat
 
 
 # Everybody ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("hours", "told"), [(36, "within 36 hours"), (48, "within 48 hours"), (240, "within 10 days")])
+def test_the_time_to_answer_is_told_in_days_where_it_is_some(hours: int, told: str) -> None:
+    world = given.world(respond_hours=hours)
+    assert told in text_of(reader(), f"/calls/{world.call.pk}/rules/")
 
 
 def test_the_rules_are_public_and_the_seed_is_not_before_the_result() -> None:

@@ -70,6 +70,7 @@ def rules(request: Request, pk: UUID) -> HttpResponse:
         "is_bounded": _is_bounded(fixed),
         "groups": [{"name": group_name(slug), "definition": text_in(group(slug).definition, get_language() or "en")} for slug in groups_used(fixed)],
         "appeal_days": fixed.appeal_days,
+        "respond_days": 0 if call.respond_hours % 24 or call.respond_hours < 72 else call.respond_hours // 24,
         **(_published(run, fixed) if run else {}),
         "audit": _audit_shown(run, request) if run else None,
         "own_name": _own_name(call, request.actor),
