@@ -203,7 +203,7 @@ def brief() -> Iterator[Measured]:
     django.setup()
     from django.test import Client
 
-    from vsm.cli.preparing import collect_static, compile_translations, migrate_database
+    from vsm.cli.preparing import collect_static, compile_translations, migrate_database, plant_casebook
     from vsm.exchange.institutions.models import Hub
     from vsm.kit import pdf
     from vsm.kit.actors import SYSTEM
@@ -215,6 +215,7 @@ def brief() -> Iterator[Measured]:
     compile_translations()
     migrate_database()
     collect_static()
+    plant_casebook()  # the report counts its entries
     ship(now=NOW)
     ship_region(now=NOW)
     drawn: list[tuple[Any, ...]] = []

@@ -16,6 +16,7 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
+from vsm.cli.preparing import migrate_database, plant_casebook, ship_facts
 from vsm.config import settings
 from vsm.exchange.events.models import OnlineEvent
 from vsm.exchange.institutions.models import Hub, Organisation
@@ -27,7 +28,7 @@ from vsm.observatory.casebook.actions import plant
 from vsm.observatory.casebook.models import Case, VsmModel
 from vsm.observatory.estimates.facts import Fact
 from vsm.observatory.publications.actions import publish_brief
-from vsm.observatory.publications.briefs import AUDIENCES
+from vsm.observatory.publications.briefs import AUDIENCES, briefs
 from vsm.observatory.publications.edition import as_csv
 from vsm.observatory.publications.models import Publication
 from vsm.observatory.publications.queries import (
@@ -145,6 +146,9 @@ def test_the_report_tells_the_casebook_with_its_sources_and_is_refused_where_the
     with pytest.raises(Refused) as refused:
         publish_brief(hub, by=SYSTEM, now=NOW, slug="state-of-mobility")
     assert {str(reason.params["text"]).partition(".")[0] for reason in refused.value.reasons} == {"case", "cases"}
+    # What is lacking is told once for a place, not once for each language and each time that the place names it.
+    told = [(reason.params["place"], reason.params["code"], reason.params["text"]) for reason in refused.value.reasons]
+    assert (len(told), {reason.params["language"] for reason in refused.value.reasons if reason.params["place"] != "charts"}) == (len(set(told)), {"en, es, fr, pt-br"})
     plant(now=NOW)
     edition = publish_brief(hub, by=SYSTEM, now=NOW, slug="state-of-mobility")
     assert (edition.kind, len(edition.pdfs), edition.facts["models"]["value"], edition.facts["cases"]["value"]) == ("report", 4, VsmModel.objects.count(), Case.objects.count())
@@ -154,6 +158,14 @@ def test_the_report_tells_the_casebook_with_its_sources_and_is_refused_where_the
     with zipfile.ZipFile(io.BytesIO(bundle(edition, "https://x.example/"))) as archive:
         told = {line["key"]: line for line in csv.DictReader(io.StringIO(archive.read("facts.csv").decode()))}
         assert ("casebook: CC-BY-4.0" in archive.read("LICENCES.txt").decode(), told["case.emovies.participants"]["note"]) == (True, "self-claimed")
+
+
+@pytest.mark.parametrize("slug", sorted(briefs()))
+def test_what_an_installation_without_the_demo_begins_with_suffices_for_every_brief(slug: str) -> None:
+    migrate_database()
+    plant_casebook()
+    ship_facts(with_briefs=False)
+    assert publish_brief(Hub.objects.get(), by=SYSTEM, now=NOW, slug=slug).number == 1
 
 
 def test_a_recommendation_is_shown_with_its_figures_its_gaps_and_a_case_and_the_brief_with_its_events(hub: Hub) -> None:

@@ -1,6 +1,6 @@
 """Publishing a brief: its studies' newest facts, no fault in any language, four pages and four PDFs, one permalink."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
@@ -28,6 +28,7 @@ from vsm.observatory.publications.around import of_gates
 from vsm.observatory.publications.briefs import briefs
 from vsm.observatory.publications.edition import Written, change_row, digest, used, written
 from vsm.observatory.publications.models import Publication
+from vsm.observatory.publications.prose import Fault
 from vsm.observatory.publications.queries import (
     KIND_LABELS,
     brief_choices,
@@ -74,11 +75,7 @@ def publish_brief(hub: Hub, *, by: Actor, now: datetime, slug: Annotated[str, As
     runs: dict[str, EstimateRun] = {kind: run_study(hub, by=by, now=now, kind=kind) for kind in brief.studies}
     facts: dict[str, Fact] = {key: fact for run in runs.values() for key, fact in facts_of(run).items()}
     facts |= {fact.key: fact for fact in (*(each for kind, run in runs.items() for each in of_gates(kind, run.gates)), *casebook_facts())}
-    wrong = brief.faults(facts)
-    Refused.because(
-        Reason("brief-fault", N_("%(place)s (%(language)s): %(code)s — %(text)s"), {"place": place, "language": fault.language, "code": fault.code, "text": fault.text})
-        for place, fault in wrong
-    )
+    Refused.because(_reasons(brief.faults(facts)))
     permalink = digest(brief, facts)
     held: Publication | None = Publication.objects.filter(digest=permalink).first()
     if held:
@@ -94,6 +91,17 @@ def publish_brief(hub: Hub, *, by: Actor, now: datetime, slug: Annotated[str, As
     publication.pdfs = {language: files.put(paper(publication, text, list(runs.values()))) for language, text in texts.items()}
     publication.save()
     return publication
+
+
+def _reasons(faults: Iterable[tuple[str, Fault]]) -> list[Reason]:
+    """Each fault of a place once, with the languages in which it stands: what is lacking is mostly lacking in all four."""
+    found: dict[tuple[str, str, str], set[str]] = {}
+    for place, fault in faults:
+        found.setdefault((place, fault.code, fault.text), set()).add(fault.language)
+    return [
+        Reason("brief-fault", N_("%(place)s (%(language)s): %(code)s — %(text)s"), {"place": place, "language": ", ".join(sorted(languages - {""})) or "–", "code": code, "text": text})
+        for (place, code, text), languages in found.items()
+    ]
 
 
 def paper(publication: Publication, text: Written, runs: list[EstimateRun]) -> bytes:
