@@ -2,10 +2,11 @@
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
-from vsm.exchange.statistics.attack import reach
+from vsm.exchange.statistics.attack import reach, subtract
 from vsm.exchange.statistics.rules import (
     LEAST,
     STEP,
@@ -14,6 +15,8 @@ from vsm.exchange.statistics.rules import (
     Unit,
     counted,
     enough,
+    gives_away,
+    next_telling,
     offset_of,
     protected,
     protected_together,
@@ -122,3 +125,72 @@ def test_fewer_than_three_institutions_are_never_pooled() -> None:
 @pytest.mark.parametrize(("hours", "band"), [(0, "0-1"), (-1, "0-1"), (2, "2-4"), (5.5, "5-7"), (8, "8-12"), (13, "8-12"), (-23, "0-1"), (5.75, "5-7"), (1.5, "0-1")])
 def test_clocks_are_never_more_than_twelve_hours_apart(hours: float, band: str) -> None:
     assert offset_of(hours) == band
+
+
+def people(*sizes: tuple[str, int], few: int = 3) -> list[Unit]:
+    """So many people of each home, who began in 2026; the first few of each by text, every second has completed. Whose home
+    somebody is shows in nothing else."""
+    return [
+        Unit(person=f"{number}", home=home, year=2026, facts={"bandwidth": "text" if at < few else "video"}, reached=frozenset({STARTED, "completed"} if number % 2 else {STARTED}))
+        for number, (home, at) in enumerate((home, at) for home, size in sizes for at in range(size))
+    ]  # fmt: skip
+
+
+def with_homes(of: list[Unit], homes: str) -> list[Unit]:
+    """The same people, with homes given out anew."""
+    return [replace(unit, home=home) for unit, home in zip(of, homes, strict=True)]
+
+
+def test_two_vintages_tell_nothing_of_an_institution_that_withdrew_in_between() -> None:
+    """Whatever it counted: the second is made of the first alone. The control counts again, and the attacker has it within four."""
+    everyone = people(("a", 20), ("b", 20), ("c", 20), ("d", 20))
+    worlds = [everyone, with_homes(everyone, "a" * 25 + "b" * 30 + "c" * 20 + "d" * 5)]
+    first, second, found = [], [], []
+    for units_ in worlds:
+        told = next_telling(None, units_, frozenset("abcd"), reach, subtract)
+        assert told
+        first.append(told)
+        second.append(next_telling(told, units_, frozenset("abc"), reach, subtract))
+        naive = protected_together(*counted(unit for unit in units_ if unit.home != "d"), reach)
+        found.append(subtract(naive, told.told)["", "", STARTED])
+    assert first[0] == first[1] == second[0] == second[1]
+    assert [low <= size <= high <= low + 8 for size, (low, high) in zip((20, 5), found, strict=True)] == [True, True]
+
+
+def test_newcomers_enter_a_year_that_was_told_three_at_a_time() -> None:
+    everyone = people(*((home, 20) for home in "abcdef"))
+    first = next_telling(None, everyone, frozenset("abc"), reach, subtract)
+    assert first
+    for agreeing, behind, count in (("abcd", "abc", 60), ("abcde", "abc", 60), ("abcdef", "abcdef", 120)):
+        told = next_telling(first, everyone, frozenset(agreeing), reach, subtract)
+        assert told
+        assert (told.homes, told.told["", "", STARTED]) == (frozenset(behind), count)
+
+
+def test_a_year_that_was_told_of_goes_on_growing_with_those_who_stand_behind_it() -> None:
+    first = next_telling(None, people(("a", 20), ("b", 20), ("c", 20)), frozenset("abc"), reach, subtract)
+    assert first
+    grown = people(("a", 30), ("b", 30), ("c", 31))
+    told = next_telling(first, grown, frozenset("abc"), reach, subtract)
+    assert told
+    assert (told.told["", "", STARTED], next_telling(told, [], frozenset("abc"), reach, subtract)) == (90, told)
+    # Two institutions whose records are left would be two: what was told stays.
+    assert next_telling(told, [unit for unit in grown if unit.home != "c"], frozenset("abc"), reach, subtract) == told
+
+
+def test_what_came_between_two_vintages_is_never_told_within_four_people() -> None:
+    """The control tells every new count, and gives somebody away."""
+    rng, told_anew, won = random.Random(SEED), 0, 0
+    for _round in range(9):
+        here = units(rng)
+        before = next_telling(None, here, frozenset("xyz"), reach, subtract)
+        if not before:
+            continue
+        came = [replace(unit, person=f"new{number}") for number, unit in enumerate(rng.sample(here, min(len(here), rng.randint(1, 9))))]
+        after = next_telling(before, [*here, *came], frozenset("xyz"), reach, subtract)
+        assert after
+        told_anew += after != before
+        assert not gives_away(subtract(before.told, after.told)) or after == before
+        won += gives_away(subtract(before.told, protected_together(*counted([*here, *came]), reach)))
+    assert told_anew > 2
+    assert won > 2

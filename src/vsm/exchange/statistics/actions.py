@@ -1,12 +1,15 @@
 """Giving and withdrawing the consent to pool an institution's counts."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.institutions.models import Organisation
-from vsm.exchange.statistics.models import PoolingConsent
+from vsm.exchange.statistics.models import PoolingConsent, ToldYear
+from vsm.exchange.statistics.rules import Telling
 from vsm.exchange.statistics.states import CONSENT_STEPS
 from vsm.kit.actions import Ask, action
 from vsm.kit.actors import Actor
@@ -17,7 +20,7 @@ from vsm.kit.verdict import Reason
 
 AGREES = Ask(
     _("Our institution agrees"),
-    _("Numbers alone leave: never a name, never a count under ten, and nothing while fewer than three institutions take part. You can withdraw this at any time."),
+    _("Numbers alone leave: never a name, never a count under ten, and nothing while fewer than three institutions take part. You can withdraw this at any time: then nothing more of yours is counted. What was told of a year stays, for the same count without you would tell yours."),
 )
 
 
@@ -49,8 +52,17 @@ def give_again(consent: PoolingConsent, *, by: Actor, now: datetime, agrees: Ann
 
 @action("withdraw", on=PoolingConsent, label=_("Withdraw"), allow=("coordinator@organisation", "registrar@organisation"), step=CONSENT_STEPS["withdraw"], tone="warning")
 def withdraw(consent: PoolingConsent, *, by: Actor, now: datetime, because: str = "") -> PoolingConsent:
-    """No longer take part. A vintage without this institution takes the place of the present one as soon as the worker has
-    made it; earlier vintages stay what they are: numbers that tell of nobody."""
+    """No longer take part. Nothing of this institution is counted any more, and it is in no year that is told for the first time
+    from now on. What was told of a year stays as it is: whoever subtracted a count without this institution would have its own."""
     consent.withdrawn_at, consent.because = now, because.strip()
     emit("pooling.withdrawn", organisation_id=str(consent.organisation_id))
     return consent
+
+
+def remember(tellings: Mapping[tuple[str, int], Telling], *, now: datetime) -> None:
+    """Keep what is about to be told, by family and year. Before it is told: a worker who is killed in between has then bound
+    itself to what nobody read, and not told what nobody remembers."""
+    with transaction.atomic():
+        for (family, year), telling in tellings.items():
+            cells = [[*key, count] for key, count in sorted(telling.told.items())]
+            ToldYear.objects.update_or_create(family=family, year=year, defaults={"homes": sorted(telling.homes), "cells": cells, "told_at": now})

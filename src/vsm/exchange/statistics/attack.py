@@ -1,6 +1,6 @@
 """An attacker who knows every rule of the protection, and a linear program to think with. Runs before anything is published.
 
-He knows the published tables of a year, that each breakdown adds up to the same total, that nobody completes what they did not
+He also holds two vintages of a year and subtracts them (`subtract`). He knows the published tables of a year, that each breakdown adds up to the same total, that nobody completes what they did not
 begin, how numbers are rounded, that what is told is at least ten, and that what is withheld is at least one.
 """
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from vsm.exchange.statistics.rules import ALL, LEAST, STEP, Key
 
+INFEASIBLE = 2  # as linprog calls it
 # In which order measures contain each other: recognised ≤ completed would be wrong, for home may recognise what was begun.
 WITHIN = (("completed", "started"), ("recognised", "started"), ("started", "applied"))
 
@@ -35,6 +36,44 @@ def reach(told: Mapping[Key, int | None], slack: int = STEP // 2) -> dict[Key, t
                 aim, bounds=bounds, method="highs",
                 A_eq=_matrix(equal, len(keys), csr_matrix), b_eq=[0.0] * len(equal) or None, A_ub=_matrix(within, len(keys), csr_matrix), b_ub=[0.0] * len(within) or None,
             )  # fmt: skip
+            ends.append(sign * answer.fun if answer.status == 0 else sign * float("-inf"))
+        found[key] = (ends[0], ends[1])
+    return found
+
+
+def subtract(before: Mapping[Key, int | None], after: Mapping[Key, int | None], slack: int = STEP // 2) -> dict[Key, tuple[float, float]]:
+    """The least and the greatest that may have come to each count between two tables of the same year, or gone from it where
+    nothing else fits both. Empty where some came and some went: then no end is sure."""
+    return _came(before, after, slack) or _came(after, before, slack)
+
+
+def _came(before: Mapping[Key, int | None], after: Mapping[Key, int | None], slack: int) -> dict[Key, tuple[float, float]]:
+    """By key what came, nobody having gone; empty where that cannot be. Unknowns: first the counts before, then what came."""
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_matrix
+
+    keys = sorted(set(before) | set(after))
+    at, width = {key: place for place, key in enumerate(keys)}, len(keys)
+    # A value that does not occur is nobody's, in either table.
+    bounds: list[tuple[float, float | None]] = [*(_bounds(before.get(key, 0), slack) for key in keys), *((0.0, None) for _key in keys)]
+    sums = [row for measure in {key[2] for key in keys} for row in _sums(keys, at, measure)]
+    equal = [{place + shift: value for place, value in row.items()} for row in sums for shift in (0, width)]
+    parts = [{at[d, v, less]: 1.0, at[d, v, more]: -1.0} for less, more in WITHIN for d, v, m in keys if m == less and (d, v, more) in at]
+    within = [({place + shift: value for place, value in row.items()}, 0.0) for row in parts for shift in (0, width)]
+    for key in keys:
+        low, high = _bounds(after.get(key, 0), slack)
+        within.append(({at[key]: -1.0, at[key] + width: -1.0}, -low))
+        within += [({at[key]: 1.0, at[key] + width: 1.0}, high)] if high is not None else []
+    upper = _matrix([row for row, _end in within], 2 * width, csr_matrix)
+    found = {}
+    for key in keys:
+        ends = []
+        for sign in (1.0, -1.0):
+            aim = [0.0] * (2 * width)
+            aim[at[key] + width] = sign
+            answer = linprog(aim, bounds=bounds, method="highs", A_eq=_matrix(equal, 2 * width, csr_matrix), b_eq=[0.0] * len(equal) or None, A_ub=upper, b_ub=[end for _row, end in within])
+            if answer.status == INFEASIBLE:
+                return {}
             ends.append(sign * answer.fun if answer.status == 0 else sign * float("-inf"))
         found[key] = (ends[0], ends[1])
     return found

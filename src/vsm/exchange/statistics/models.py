@@ -1,4 +1,4 @@
-"""An institution's consent to let its counts be pooled."""
+"""An institution's consent to let its counts be pooled; and what was last told of each year."""
 
 from django.db import models
 
@@ -40,3 +40,24 @@ class PoolingConsent(Record):
 
     def searchable(self) -> tuple[str, ...]:
         return self.organisation.schac, *self.organisation.name.values()
+
+
+class ToldYear(models.Model):
+    """What was told last of one year, and of whom: what is told next is held beside it (`rules.next_telling`).
+
+    `family` is empty for what was begun, else a group, whose tables stand alone. `homes` are institutions; `cells` lists of
+    dimension, value, measure and count, which is null where it was withheld. Nobody reads this through a door: the counts
+    stand in the vintages, and whose they are in the consents.
+    """
+
+    family = models.CharField(max_length=80, blank=True, default="")
+    year = models.PositiveSmallIntegerField()
+    homes = models.JSONField()
+    cells = models.JSONField()
+    told_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["family", "year"], name="a_year_is_told_once_in_a_family")]
+
+    def __str__(self) -> str:
+        return f"{self.family} {self.year}".strip()

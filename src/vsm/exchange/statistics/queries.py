@@ -2,7 +2,7 @@
 doors read of the consents."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from vsm.exchange.catalogue.categories import all_categories
 from vsm.exchange.institutions.queries import organisation_ref
 from vsm.exchange.statistics import attack, gathering, rules
-from vsm.exchange.statistics.models import PoolingConsent
-from vsm.exchange.statistics.rules import ALL, UNKNOWN, Unit
+from vsm.exchange.statistics.models import PoolingConsent, ToldYear
+from vsm.exchange.statistics.rules import ALL, UNKNOWN, Telling, Unit
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Resource, Shown, resource, state_filter
 from vsm.rulebook import groups
@@ -38,31 +38,52 @@ class Cell:
 
 @dataclass(frozen=True)
 class Pooled:
-    """What may be told of everybody together. `institutions` is how many are pooled; of the years `too_few` fewer than three
-    institutions had anybody, so nothing is told. `checked` is how many withheld counts the attacker tried in vain."""
+    """What may be told of everybody together. `institutions` is how many agree; of the years `too_few` fewer than three
+    institutions had anybody, so nothing is told. `checked` is how many withheld counts the attacker tried in vain. `tellings`
+    by family and year: whoever publishes the cells keeps them first (`actions.remember`). Of the years `standing` what was told
+    before stands as it was, though somebody has withdrawn or waits to come in."""
 
     cells: tuple[Cell, ...]
     institutions: int
     too_few: tuple[int, ...]
     checked: int
+    tellings: Mapping[tuple[str, int], Telling]
+    standing: tuple[int, ...]
 
 
 def pooled() -> Pooled:
-    """Count, protect, and let the attacker try every year before it is given away. Reads many records: for a worker."""
+    """Count, protect, and let the attacker try every year before it is given away, beside what he was given of it before.
+    Reads many records: for a worker."""
     homes = gathering.consenting()
-    families: list[list[Unit]] = [gathering.begun(homes), *gathering.said(homes).values()] if len(homes) >= rules.INSTITUTIONS else []
-    cells: list[Cell] = []
-    too_few: set[int] = set()
-    for family in families:
-        for year, units in sorted(_by_year(family).items()):
-            if not rules.enough(units):
-                too_few |= {year}
-                continue
-            told = rules.protected_together(*rules.counted(units), attack.reach)
-            group = next((name for unit in units for name in unit.facts if name.startswith("group.")), "")
-            # Each group's total is of those who were asked about it, not of everybody: it stands under the group's name.
-            cells += [Cell(year, dimension or group, value or ("all" if group else ALL), measure, count) for (dimension, value, measure), count in sorted(told.items())]
-    return Pooled(tuple(cells), len(homes), tuple(sorted(too_few)), sum(cell.count is None for cell in cells))
+    is_told = len(homes) >= rules.INSTITUTIONS
+    families: dict[str, list[Unit]] = {ALL: gathering.begun(homes), **{f"group.{slug}": units for slug, units in gathering.said(homes).items()}} if is_told else {}
+    before = told_before() if is_told else {}
+    years: dict[tuple[str, int], list[Unit]] = defaultdict(list)
+    for family, units in families.items():
+        for unit in units:
+            years[family, unit.year].append(unit)
+    tellings, too_few = {}, set()
+    for family, year in sorted({*years, *before}):
+        telling = rules.next_telling(before.get((family, year)), years[family, year], homes, attack.reach, attack.subtract)
+        if telling:
+            tellings[family, year] = telling
+        else:
+            too_few |= {year}
+    # Each group's total is of those who were asked about it, not of everybody: it stands under the group's name.
+    cells = tuple(
+        Cell(year, dimension or family, value or ("all" if family else ALL), measure, count)
+        for (family, year), telling in tellings.items() for (dimension, value, measure), count in sorted(telling.told.items())
+    )  # fmt: skip
+    standing = {year for (_family, year), telling in tellings.items() if telling.homes != homes}
+    return Pooled(cells, len(homes), tuple(sorted(too_few)), sum(cell.count is None for cell in cells), tellings, tuple(sorted(standing)))
+
+
+def told_before() -> dict[tuple[str, int], Telling]:
+    """What was told last, by family and year."""
+    return {
+        (row.family, row.year): Telling(frozenset(row.homes), {(dimension, value, measure): count for dimension, value, measure, count in row.cells})
+        for row in ToldYear.objects.all()
+    }  # fmt: skip
 
 
 def label_of(dimension: str, value: str, language: str) -> str:
@@ -79,13 +100,6 @@ def label_of(dimension: str, value: str, language: str) -> str:
 def group_labels(language: str) -> dict[str, str]:
     """The groups that students may say they belong to, by name."""
     return {each.slug: text_in(each.name, language) for each in groups()}
-
-
-def _by_year(units: Iterable[Unit]) -> dict[int, list[Unit]]:
-    found: dict[int, list[Unit]] = defaultdict(list)
-    for unit in units:
-        found[unit.year].append(unit)
-    return found
 
 
 def _title(consent: Any) -> str:

@@ -28,6 +28,7 @@ Key = tuple[str, str, str]  # dimension, value, measure; dimension and value are
 Told = dict[Key, int | None]
 Reach = Mapping[Key, tuple[float, float]]
 Attack = Callable[[Mapping[Key, int | None]], Reach]
+Subtract = Callable[[Mapping[Key, int | None], Mapping[Key, int | None]], Reach]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,14 @@ class Unit:
     year: int
     facts: Mapping[str, str] = field(default_factory=dict)
     reached: frozenset[str] = frozenset({"started"})
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What was told last of one year: the counts, and the institutions that stand behind it, whether or not they had anybody."""
+
+    homes: frozenset[str]
+    told: Told
 
 
 @cache
@@ -94,6 +103,32 @@ def protected_together(counts: Mapping[Key, int], people: Mapping[Key, int], att
         if not more:
             return dict.fromkeys(counts) if found else told
         withheld |= more
+
+
+def next_telling(before: Telling | None, units: Iterable[Unit], agreeing: frozenset[str], attack: Attack, subtract: Subtract) -> Telling | None:
+    """What may be told of a year after what was told of it before; None while that is nothing.
+
+    Whoever holds two tables subtracts them. So all who stand behind the first stand behind the next: when one of them has
+    withdrawn, what was told stays as it is, and the year is not counted again. Newcomers enter it three at a time or more.
+    And nothing new is told where the two would tell of one to nine people who came in between, within less than five.
+    """
+    among = [unit for unit in units if unit.home in agreeing]
+    if before is None:
+        return Telling(agreeing, protected_together(*counted(among), attack)) if enough(among) else None
+    if not before.homes <= agreeing:
+        return before
+    newcomers = [unit for unit in among if unit.home not in before.homes]
+    for homes in ([agreeing] if enough(newcomers) else []) + [before.homes]:
+        behind = [unit for unit in among if unit.home in homes]
+        told = protected_together(*counted(behind), attack) if enough(behind) else before.told
+        if told == before.told or not gives_away(subtract(before.told, told)):
+            return Telling(homes, told)
+    return before
+
+
+def gives_away(found: Reach) -> bool:
+    """Whether somebody who knows these ends is sure of a few people, and of how many within less than five."""
+    return any(low > 0.5 and high < LEAST and high - low < STEP for low, high in found.values())
 
 
 @dataclass(frozen=True)

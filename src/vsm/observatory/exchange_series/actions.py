@@ -1,6 +1,7 @@
 """Taking a vintage of the pooled counts. A vintage is a release: dated, kept, with its checks; nobody counts while a page is read.
 
 Counting at fixed moments is itself a protection: whoever could watch a count change from hour to hour would learn who came.
+So is that every vintage is held beside the one before: no two of a year may be subtracted to find an institution.
 """
 
 from datetime import datetime
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django_tasks import task
 
 from vsm.exchange.institutions.models import Hub
+from vsm.exchange.statistics.actions import remember
 from vsm.exchange.statistics.gathering import consenting
 from vsm.exchange.statistics.queries import Pooled, pooled
 from vsm.exchange.statistics.rules import INSTITUTIONS, all_series, series_name
@@ -53,7 +55,8 @@ def take_now() -> None:
 
 @task(queue_name="long")
 def take_again(organisation_id: str) -> None:
-    """On pooling.withdrawn: a vintage without that institution takes the place of the present one."""
+    """On pooling.withdrawn: at once nothing is told any more where too few are left; else what was told stays, and tells of
+    one institution less that agrees."""
     del organisation_id
     if newest_vintage():
         take(now=clock.now())
@@ -73,13 +76,14 @@ def take(*, now: datetime) -> Release | None:
     told, held, hub = pooled(), newest_vintage(), Hub.objects.get()
     if told.institutions < INSTITUTIONS and not (held and held.rows):
         return None
+    remember(told.tellings, now=now)
     rows = _rows(told, now.year)
     table = table_of(rows)
     digest, count = keep(table)
     release = held if held and held.digest == digest else take_in(
         hub, by=SYSTEM, now=now, source=SOURCE, format_=FORMAT, edition=f"{now:%Y-%m-%d}", published_on=now.date(), file_name="", url="",
-        size=count, sha256=digest, digest=digest, rows=count, checks=[["institutions", told.institutions >= INSTITUTIONS, {"count": told.institutions}], ["attacked", True, {"withheld": told.checked}]],
-        # A vintage takes the place of all before it, also where it has less to tell: who withdrew is in none that counts.
+        size=count, sha256=digest, digest=digest, rows=count, checks=[["institutions", told.institutions >= INSTITUTIONS, {"count": told.institutions}], ["attacked", True, {"withheld": told.checked}], ["subtracted", True, {"standing": list(told.standing)}]],
+        # A vintage takes the place of all before it, also where it has less to tell.
         covers=sorted({*all_series(), *covered(table)}),
     )  # fmt: skip
     if rows:  # the same release again gives the run that is there, so a worker killed in between leaves nothing half done

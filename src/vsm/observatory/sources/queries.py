@@ -47,6 +47,8 @@ CHECKS = {
     "each-cell-once": _("No place and year is told twice"), "no-count-is-negative": _("No count is below zero"), "regions-make-the-world": _("The regions add up to the world"),
     "agrees-with-uis": _("Totals by host agree with those of UIS"), "below-the-region": _("No region’s hosts exceed the region"), "can-be-compared": _("There is something to compare it with"),
     "values-in-range": _("Values are within their scale"), "as-far-there-as-back": _("It is as far there as back"), "countries-of-the-region": _("Every country belongs to the region"),
+    "institutions": _("At least three institutions agree"), "attacked": _("A program that knows every rule could not compute what is withheld"),
+    "subtracted": _("Subtracting the vintage before tells of no institution, and not of a few people"), "protected": _("Small counts are withheld, and what would give them away"),
 }  # fmt: skip
 
 
