@@ -18,7 +18,7 @@ from django.test import Client
 from django.utils import timezone, translation
 from django.utils.safestring import SafeString
 
-from vsm.kit.saying import say_reason
+from vsm.kit.saying import day_text, labelled, moment_text, say_reason
 from vsm.kit.verdict import Reason
 from vsm.web.gallery import samples
 from vsm.web.templatetags import look
@@ -443,3 +443,22 @@ def test_the_tags_are_a_library_of_their_own() -> None:
 def test_pages_of_the_handbook_lead_to_each_other() -> None:
     pages = {name: Client().get(f"/handbook/{name}/").content.decode() for name in ("analyst", "editor", "coordinator")}
     assert ({name: ".md\"" in text for name, text in pages.items()}, 'href="/handbook/editor/"' in pages["analyst"]) == (dict.fromkeys(pages, False), True)
+
+
+@pytest.mark.parametrize(
+    ("language", "days"),
+    [
+        ("fr", ["1er mars 2027", "2 mars 2027", "lun 1er mar 2027, 04:00 (UTC)", "1er mar"]), ("pt-br", ["1º de março de 2027", "2 de março de 2027", "seg 1º mar 2027, 04:00 (UTC)", "1º mar"]),
+        ("es", ["1 de marzo de 2027", "2 de marzo de 2027", "lun 1 mar 2027, 04:00 (UTC)", "1 mar"]), ("en", ["1 Mar 2027", "2 Mar 2027", "Mon 1 Mar 2027, 04:00 (UTC)", "1 Mar"]),
+    ],
+)  # fmt: skip
+def test_the_first_of_a_month_is_written_as_the_language_writes_it(language: str, days: list[str]) -> None:
+    with translation.override(language), timezone.override("UTC"):
+        said = [say_reason(Reason("x", "%(day)s", {"day": day})) for day in (date(2027, 3, 1), date(2027, 3, 2))]
+        assert [*said, moment_text(datetime(2027, 3, 1, 4, tzinfo=UTC)), day_text(date(2027, 3, 1), year=False)] == days
+
+
+@pytest.mark.parametrize(("language", "line"), [("fr", "Pérou\u00a0: 0,21"), ("pt-br", "Pérou: 0,21")])
+def test_a_line_of_a_word_and_what_is_told_of_it_has_the_colon_of_its_language(language: str, line: str) -> None:
+    with translation.override(language):
+        assert labelled("Pérou", "0,21") == line

@@ -11,6 +11,7 @@ from vsm.exchange.events.models import OnlineEvent, Registration
 from vsm.exchange.events.queries import calendar_of, link_token, turn_of
 from vsm.exchange.events.subjects import subjects
 from vsm.exchange.people.models import Person
+from vsm.kit.saying import labelled
 
 
 @task()
@@ -84,7 +85,7 @@ def _write(kind: str, registration: Registration, **facts: Any) -> None:
 def _about(event: OnlineEvent, language: str) -> list[str]:
     """What the event is about, where it can be read already: a line each."""
     offered = subjects(language) if event.subjects else {}
-    return [f"{offered[name].title}: {settings().base_url}{offered[name].url}" for name in event.subjects if name in offered and offered[name].url]
+    return [labelled(offered[name].title, f"{settings().base_url}{offered[name].url}") for name in event.subjects if name in offered and offered[name].url]
 
 
 def _guest(registration: Registration) -> Person:

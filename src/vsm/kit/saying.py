@@ -44,6 +44,16 @@ def shown(value: Any) -> str:
     return gettext(value) if isinstance(value, str) and value else str(value)
 
 
+def labelled(label: Any, value: Any) -> str:
+    """A word and what is told of it, with this language's colon: in French after a space that does not break."""
+    return f"{label}{colon()} {value}"
+
+
+def colon() -> str:
+    """Between a word and what is told of it; in French after a space that does not break."""
+    return "\u00a0:" if (translation.get_language() or "en").startswith("fr") else ":"
+
+
 def moment_text(value: dt.datetime) -> str:
     """`Sun 15 Nov 2026, 08:00 (America/Santiago)`: in the reader's zone, which is named."""
     return f"{day_and_hour(value)} ({timezone.get_current_timezone_name()})"

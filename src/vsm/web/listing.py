@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import RESOURCES, Ref, Resource, Shown, narrowed, ordered
-from vsm.kit.saying import say
+from vsm.kit.saying import labelled, say
 
 PAGE = 25
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -184,7 +184,7 @@ def _pills(filters: list[dict[str, Any]], kept: Mapping[str, str]) -> list[dict[
             continue
         shown = dict(labels[name]["choices"]).get(value, value)
         rest = {key: text for key, text in kept.items() if key != name}
-        pills.append({"label": f"{labels[name]['label']}: {shown}", "remove_url": "?" + urlencode(rest)})
+        pills.append({"label": labelled(labels[name]["label"], shown), "remove_url": "?" + urlencode(rest)})
     return pills
 
 

@@ -17,6 +17,7 @@ from vsm.exchange.institutions.queries import name_of, organisation_ref
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Resource, Shown, resource, state_filter
+from vsm.kit.saying import labelled
 from vsm.rulebook import categories, category
 
 STATES = {
@@ -110,7 +111,7 @@ def _promise_line(host: str, promise: Promise) -> str:
 
 
 def _signature_lines(agreement: Agreement) -> list[str]:
-    return [f"{name_of(signature.organisation)}: {signature.person.name}" for signature in valid_signatures(agreement)]
+    return [labelled(name_of(signature.organisation), signature.person.name) for signature in valid_signatures(agreement)]
 
 
 def _of_partner(found: Any, value: str) -> Any:

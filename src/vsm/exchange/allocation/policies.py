@@ -42,7 +42,7 @@ from vsm.kit.errors import Invalid, Refused
 from vsm.kit.i18n import N_
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Ref, Resource, Shown, resource
-from vsm.kit.saying import say
+from vsm.kit.saying import labelled, say
 from vsm.kit.verdict import Reason
 from vsm.rulebook import group, groups
 
@@ -64,7 +64,7 @@ def group_name(slug: str) -> str:
 
 
 def _every_group(_record: Any, _actor: Any) -> list[tuple[str, str]]:
-    return [(each.slug, f"{group_name(each.slug)}: {text_in(each.definition, get_language() or 'en')}") for each in groups()]
+    return [(each.slug, labelled(group_name(each.slug), text_in(each.definition, get_language() or "en"))) for each in groups()]
 
 
 @action("choose_groups", on=Organisation, label=_("Choose the groups asked about"), allow=("coordinator@id",))

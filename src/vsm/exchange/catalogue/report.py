@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from vsm.exchange.catalogue.candidates import Remark
 from vsm.exchange.catalogue.formulas import guarded
 from vsm.kit.i18n import N_
-from vsm.kit.saying import say_reason
+from vsm.kit.saying import labelled, say_reason
 from vsm.kit.verdict import Reason
 
 
@@ -172,7 +172,7 @@ def _row(cells: Sequence[str]) -> str:
 
 def _line(entry: Entry) -> str:
     place = span(entry.lines) or entry.key
-    return f"{place}: {gettext(NAMES[entry.outcome])}: {' '.join(sentences(entry))}"
+    return labelled(labelled(place, gettext(NAMES[entry.outcome])), " ".join(sentences(entry)))
 
 
 def _plain(entry: Entry) -> dict[str, Any]:

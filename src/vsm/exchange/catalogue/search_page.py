@@ -20,6 +20,7 @@ from vsm.exchange.catalogue.states import State
 from vsm.exchange.institutions.models import Organisation
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_and_language, text_in
+from vsm.kit.saying import labelled
 
 SIZE = 20
 FACETS = ("open", "language", "category", "field", "level", "mode", "country", "institution", "month", "bandwidth")
@@ -450,7 +451,7 @@ def _pills(facets: Iterable[Facet], asked: _Asked) -> Iterable[Pill]:
     for facet in facets:
         for option in facet.options:
             if option.checked:
-                yield Pill(f"{facet.label}: {option.label}", asked.url(without=(facet.name, option.value)))
+                yield Pill(labelled(facet.label, option.label), asked.url(without=(facet.name, option.value)))
 
 
 def _sorts(text: str) -> list[tuple[str, str]]:

@@ -26,6 +26,7 @@ from vsm.kit.i18n import N_
 from vsm.kit.localized import text_in
 from vsm.kit.names import country_name
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
+from vsm.kit.saying import labelled
 
 KIND_LABELS = {"travel": _("Travel restriction"), "health": _("Health"), "conflict": _("Conflict"), "disaster": _("Disaster")}
 DIRECTION_LABELS = {"entering": _("Entering"), "leaving": _("Leaving"), "being": _("Being there")}
@@ -171,7 +172,7 @@ def form_words(alternative: dict[str, Any]) -> str:
     """An alternative of a plan in one line."""
     title = text_in(alternative["title"], get_language() or "en")
     host = text_in(alternative["taught_by"], get_language() or "en")
-    return f"{FORM_LABELS[alternative['kind']]}: {alternative['code']} {title}" + (f" ({host})" if host else "")
+    return labelled(FORM_LABELS[alternative["kind"]], f"{alternative['code']} {title}") + (f" ({host})" if host else "")
 
 
 def emergency_choices(actor: Actor) -> list[tuple[str, str]]:

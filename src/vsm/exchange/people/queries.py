@@ -17,6 +17,7 @@ from vsm.exchange.people.rules import Role
 from vsm.kit.actors import Actor
 from vsm.kit.names import language_name
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource
+from vsm.kit.saying import labelled
 
 ROLE_LABELS = {
     Role.STUDENT: _("Student"),
@@ -30,8 +31,7 @@ ROLE_LABELS = {
 def languages_told(languages: Mapping[str, str]) -> list[str]:
     """Each language by its name, with its level."""
     reader = get_language() or "en"
-    colon = "\u00a0:" if reader == "fr" else ":"
-    return [f"{language_name(code, reader)}{colon} {_now('Native speaker') if level == 'native' else level}" for code, level in languages.items()]
+    return [labelled(language_name(code, reader), _now("Native speaker") if level == "native" else level) for code, level in languages.items()]
 
 
 def actor_of(person: Any, now: datetime) -> Actor:

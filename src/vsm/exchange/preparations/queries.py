@@ -21,7 +21,7 @@ from vsm.exchange.preparations.models import (
 )
 from vsm.exchange.preparations.states import RequirementState
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
-from vsm.kit.saying import say_reason
+from vsm.kit.saying import labelled, say_reason
 from vsm.kit.verdict import Reason
 from vsm.rulebook.instruments import CAN_DO, instrument, instruments
 
@@ -64,7 +64,7 @@ def score_lines(assessment: Any) -> list[str]:
     for scale in told.scales:
         score = assessment.scores.get(scale.slug, 0)
         shown = (scale.items[int(score) - 1].slug if score else _now("below A1")) if told.kind == CAN_DO else number_format(score, 1)
-        lines.append(f"{labels.in_reader(scale.name)}: {shown}")
+        lines.append(labelled(labels.in_reader(scale.name), shown))
     return lines
 
 

@@ -24,7 +24,7 @@ from vsm.exchange.sessions.zones import place
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
-from vsm.kit.saying import say, say_reason, wall_text
+from vsm.kit.saying import labelled, say, say_reason, wall_text
 from vsm.kit.verdict import Reason
 from vsm.standards.icalendar_feed import Event
 
@@ -394,7 +394,7 @@ def material_rows(session: Session) -> list[dict[str, Any]]:
 
 def material_text(row: dict[str, Any]) -> str:
     size = f" ({row['kilobytes']} kB)" if row.get("kilobytes") else ""
-    return f"{row['title']}{size}: {row['url']}"
+    return labelled(f"{row['title']}{size}", row["url"])
 
 
 def part_choices(_record: Any, _actor: Actor) -> list[tuple[str, str]]:

@@ -37,6 +37,7 @@ from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.records import not_found
 from vsm.kit.requests import Request
+from vsm.kit.saying import labelled
 from vsm.web.objects import EXTRAS, Extra
 from vsm.web.student.emergencies import meetings_on
 
@@ -156,7 +157,7 @@ def _alternative(each: dict[str, Any], language: str) -> dict[str, Any]:
 
 def _preview(emergency: Emergency) -> dict[str, Any]:
     found = preview(emergency)
-    situations = [f"{SITUATION_LABELS[each]}: {number}" for each, number in sorted(found.situations.items())]
+    situations = [labelled(SITUATION_LABELS[each], number) for each, number in sorted(found.situations.items())]
     return {
         "none": not found.students,
         "summary": _("Courses: %(courses)d · students: %(students)d") % {"courses": found.courses, "students": found.students},

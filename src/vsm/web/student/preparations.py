@@ -23,7 +23,7 @@ from vsm.exchange.preparations.rules import BEFORE, why_not_complete
 from vsm.exchange.preparations.taking_part import mobility_choices
 from vsm.kit import clock
 from vsm.kit.actors import Actor
-from vsm.kit.saying import say_reason, say_reasons
+from vsm.kit.saying import labelled, say_reason, say_reasons
 from vsm.kit.verdict import Reason
 from vsm.rulebook.instruments import CAN_DO, Instrument, instrument, limit
 from vsm.web import desk, objects
@@ -107,7 +107,7 @@ def _own(participation: Participation, slug: str) -> dict[str, Any]:
             for each in found
         ],
         "taken": "both" if found else "before" if first else "",
-        "first": [f"{names[scale]}: {_said(of, score)}" for scale, score in first.scores.items()] if first and not found else [],
+        "first": [labelled(names[scale], _said(of, score)) for scale, score in first.scores.items()] if first and not found else [],
     }  # fmt: skip
 
 

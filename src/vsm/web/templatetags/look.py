@@ -20,7 +20,7 @@ from django.utils.translation import get_language, gettext, to_locale
 
 from vsm.kit.localized import text_and_language
 from vsm.kit.names import country_name, language_name
-from vsm.kit.saying import day_and_hour, day_text, local_time, moment_text
+from vsm.kit.saying import colon, day_and_hour, day_text, local_time, moment_text
 
 register = template.Library()
 # As plain text, for an attribute or a letter.
@@ -149,10 +149,7 @@ def icon(name: str) -> SafeString:
     )
 
 
-@register.simple_tag
-def colon() -> str:
-    """Between a word and what is told of it; in French after a space that does not break."""
-    return "\u00a0:" if get_language() == "fr" else ":"
+register.simple_tag(colon)
 
 
 @register.simple_tag
