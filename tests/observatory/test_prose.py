@@ -1,5 +1,7 @@
 """No number is typed by hand, no cause is claimed that the design cannot carry, and the languages say the same."""
 
+from dataclasses import replace
+
 import pytest
 
 from vsm.observatory.estimates.facts import Fact
@@ -25,6 +27,12 @@ FACTS = {fact.key: fact for fact in (GAP, TOTAL, LOSS, PARITY)}
 def test_figures_follow_the_language(language: str, said: str) -> None:
     text = "In {inbound.world.2021|year} there were {inbound.world.2021} students, {gap.world.2021} ({gap.world.2021|band}) in {gap.world.2021|place}."
     assert filled(text, FACTS, language) == said
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "1.3 million"), ("es", "1,3 millones"), ("pt-br", "1,3 milhão"), ("fr", "1,3 million")])
+def test_less_than_two_millions_are_one_in_portuguese_and_french(language: str, said: str) -> None:
+    assert tell(replace(TOTAL, value=1_310_000.0), "", language) == said
+    assert tell(replace(TOTAL, value=1_960_000.0), "", language).endswith(("million", "millones", "milhões", "millions"))
 
 
 def test_no_line_of_french_begins_with_a_colon() -> None:

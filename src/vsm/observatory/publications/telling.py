@@ -12,6 +12,7 @@ from vsm.observatory.publications.charts import short
 MINUS = "−"
 BETWEEN = {"en": "{low} to {high}", "es": "de {low} a {high}", "pt-br": "de {low} a {high}", "fr": "de {low} à {high}"}
 MILLIONS = {"en": "{amount} million", "es": "{amount} millones", "pt-br": "{amount} milhões", "fr": "{amount} millions"}
+MILLION = {"pt-br": "{amount} milhão", "fr": "{amount} million"}  # where whatever is below two is one
 COUNTED = frozenset({"students", "count", "tonnes", "countries", "years"})
 UNKNOWN = {"en": "not known", "es": "no se sabe", "pt-br": "não se sabe", "fr": "inconnu"}
 
@@ -84,7 +85,7 @@ def edge(number: float, unit: str, language: str) -> str:
     """A round value on an axis or between two shades of a map: −20 %, 50 k, 0.40."""
     if unit == "share":
         return _amount(number, unit, language, digits=0 if abs(number * 100 - round(number * 100)) < 1e-9 else 1)
-    return short(number) if unit in COUNTED else _number(number, language, 2)
+    return short(number, language) if unit in COUNTED else _number(number, language, 2)
 
 
 HOW: Mapping[str, Callable[[Fact, str], str]] = {"": value, "size": size, "signed": signed, "band": band, "level": level, "coverage": coverage, "year": year, "place": place}
@@ -96,7 +97,7 @@ def _amount(number: float, unit: str, language: str, digits: int = 1) -> str:
         return f"{per_cent}%" if language in {"en", "pt-br"} else f"{per_cent}\u202f%"
     if unit in COUNTED:
         if abs(number) >= 1e6:
-            return MILLIONS[language].format(amount=_number(number / 1e6, language, 1))
+            return (MILLION.get(language, MILLIONS[language]) if abs(round(number / 1e6, 1)) < 2 else MILLIONS[language]).format(amount=_number(number / 1e6, language, 1))
         return _number(round(number, -3) if abs(number) >= 1e5 else round(number, -2) if abs(number) >= 1e4 else round(number), language, 0)
     return _number(number, language, 2)
 
