@@ -105,7 +105,7 @@ def test_a_decided_break_is_told_with_the_source_of_what_rests_on_it_and_in_the_
     fact = Fact(key="inbound.world.2022", value=6.8e6, unit="students", design="descriptive", geo="world", year=2022, source="uis", extra={"breaks": ["DOM 2022 drop"]})
     vintages = [{"source": "uis", "edition": "2026-02", "taken": "2026-11-27"}]
     with translation.override("es"):
-        assert credit(vintages, [fact]).endswith("2026-11-27. Rupturas de las series en que se apoya: República Dominicana 2022: Omitida")
+        assert credit(vintages, [fact]).endswith("27 de noviembre de 2026. Rupturas de las series en que se apoya: República Dominicana 2022: Omitida")
         assert "Rupturas" not in credit(vintages, [replace(fact, extra={})])
     assert as_csv({fact.key: fact}).splitlines()[1].endswith(",uis,break DOM 2022 drop")
 
@@ -147,8 +147,8 @@ def test_the_report_tells_the_casebook_with_its_sources_and_is_refused_where_the
         publish_brief(hub, by=SYSTEM, now=NOW, slug="state-of-mobility")
     assert {str(reason.params["text"]).partition(".")[0] for reason in refused.value.reasons} == {"case", "cases"}
     # What is lacking is told once for a place, not once for each language and each time that the place names it.
-    told = [(reason.params["place"], reason.params["code"], reason.params["text"]) for reason in refused.value.reasons]
-    assert (len(told), {reason.params["language"] for reason in refused.value.reasons if reason.params["place"] != "charts"}) == (len(set(told)), {"en, es, fr, pt-br"})
+    reasons = [(reason.params["place"], reason.params["code"], reason.params["text"]) for reason in refused.value.reasons]
+    assert (len(reasons), {reason.params["language"] for reason in refused.value.reasons if reason.params["place"] != "charts"}) == (len(set(reasons)), {"en, es, fr, pt-br"})
     plant(now=NOW)
     edition = publish_brief(hub, by=SYSTEM, now=NOW, slug="state-of-mobility")
     assert (edition.kind, len(edition.pdfs), edition.facts["models"]["value"], edition.facts["cases"]["value"]) == ("report", 4, VsmModel.objects.count(), Case.objects.count())

@@ -12,6 +12,7 @@ from vsm.kit.actors import Actor
 from vsm.kit.localized import LANGUAGES, text_in
 from vsm.kit.names import language_name
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
+from vsm.kit.saying import labelled
 from vsm.observatory.casebook.models import Case, CasebookReview, Entry, VsmModel
 from vsm.observatory.casebook.rules import evidence
 from vsm.observatory.casebook.seeds import vocabulary
@@ -179,7 +180,7 @@ def _work(source: dict[str, Any]) -> dict[str, Any]:
 
 
 def claim_choices(case: Any = None, _actor: Any = None) -> list[tuple[str, str]]:
-    return [(str(at), f"{said(claim['what'])}: {claim_amount(claim)}") for at, claim in enumerate(getattr(case, "claims", ()))]
+    return [(str(at), labelled(said(claim["what"]), claim_amount(claim))) for at, claim in enumerate(getattr(case, "claims", ()))]
 
 
 def source_choices(case: Any = None, _actor: Any = None) -> list[tuple[str, str]]:

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from babel.dates import format_date
 from babel.numbers import format_decimal
 from django.utils import translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -43,7 +43,7 @@ from vsm.observatory.publications.queries import (
     vintages_of,
     vintages_since_last,
 )
-from vsm.observatory.sources.queries import title_of
+from vsm.observatory.sources.queries import credited, title_of
 from vsm.observatory.sources.registry import sources
 
 AUDIENCE_LABELS: Mapping[str, Any] = {
@@ -113,7 +113,7 @@ def paper(publication: Publication, text: Written, runs: list[EstimateRun]) -> b
     with translation.override(text.language):
         data = {
             "title": text.title, "kind": str(KIND_LABELS[publication.kind]), "answer": text.answer, "messages": text.messages, "number": publication.number,
-            "published": format_date(publication.published_at, format="long", locale=text.language.replace("-", "_")), "digest": publication.digest, "language": language,
+            "published": date_format(publication.published_at, "DATE_FORMAT"), "digest": publication.digest, "language": language,
             "region": region.upper(), "experimental": publication.experimental, "unknown": text.unknown, "watch": text.watch, "method": text.method,
             "sections": [
                 {
@@ -149,7 +149,7 @@ def paper(publication: Publication, text: Written, runs: list[EstimateRun]) -> b
 
 def _source_line(vintage: dict[str, str]) -> str:
     source = sources()[vintage["source"]]
-    return f"{source.attribution}, {vintage_name(vintage)}. {source.licence}. SHA-256 {vintage['sha256'][:16]}…"
+    return f"{credited(source)}, {vintage_name(vintage)}. {source.licence}. SHA-256 {vintage['sha256'][:16]}…"
 
 
 def _figure(number: float, language: str) -> str:

@@ -52,7 +52,7 @@ class Line:
 def bars(title: str, description: str, rows: Sequence[Bar], head: tuple[str, str, str], said: Callable[[float], str]) -> Drawing:
     """Values left and right of zero with their bands, one below the other, on an axis whose round values are `said` below."""
     least, most = min(0.0, *(row.low for row in rows)), max(0.0, *(row.high for row in rows))
-    left, right, step, top = 250, 30, 34, 12
+    left, right, step, top = 250, 46, 34, 12
     bottom, span = top + step * len(rows), (most - least) or 1.0
 
     def x(value: float) -> float:
@@ -72,7 +72,7 @@ def bars(title: str, description: str, rows: Sequence[Bar], head: tuple[str, str
     return Drawing(_svg(title, description, marks, bottom + 30), head, tuple((row.label, row.told, row.band) for row in rows), description)
 
 
-def lines(title: str, description: str, series: Sequence[Line], head: tuple[str, ...], told: Sequence[Sequence[str]]) -> Drawing:
+def lines(title: str, description: str, series: Sequence[Line], head: tuple[str, ...], told: Sequence[Sequence[str]], language: str) -> Drawing:
     """Series by year from zero up, bands behind them; `told` are the cells of the table, one row for each year. Where a series
     lacks a year its line ends and begins again: nobody must read a value where there is none."""
     years = sorted({year for one in series for year, _value in one.points} | {year for one in series for band in one.bands for year, _l, _h in band})
@@ -86,9 +86,9 @@ def lines(title: str, description: str, series: Sequence[Line], head: tuple[str,
     def y(value: float) -> float:
         return round(top + height - value / ticks[-1] * height, 1)
 
-    marks = [f'<line class="grid" x1="{left}" x2="{WIDTH - right}" y1="{y(tick)}" y2="{y(tick)}" stroke="#d9d6cb"/><text class="tick" x="{left - 8}" y="{y(tick) + 4}" text-anchor="end" fill="#3d4d54">{short(tick)}</text>' for tick in ticks]
-    every = max(1, ceil(len(years) / 6))
-    marks += [f'<text class="tick" x="{x(year)}" y="{top + height + 28}" text-anchor="middle" fill="#3d4d54">{year}</text>' for year in years[::every]]
+    marks = [f'<line class="grid" x1="{left}" x2="{WIDTH - right}" y1="{y(tick)}" y2="{y(tick)}" stroke="#d9d6cb"/><text class="tick" x="{left - 8}" y="{y(tick) + 4}" text-anchor="end" fill="#3d4d54">{short(tick, language)}</text>' for tick in ticks]
+    every = max(1, ceil((years[-1] - years[0] + 1) / 6))
+    marks += [f'<text class="tick" x="{x(year)}" y="{top + height + 28}" text-anchor="middle" fill="#3d4d54">{year}</text>' for year in range(years[0], years[-1] + 1, every)]
     names = [_halves(one.label, AFTER) for one in series]
     ends = _apart([y(one.points[-1][1]) for one in series], 18 if all(len(name) == 1 for name in names) else 36, top + height)
     for number, one in enumerate(series):
@@ -166,12 +166,11 @@ def _ticks(most: float) -> list[float]:
     return [step * number for number in range(ceil(most / step) + 1)]
 
 
-def short(number: float) -> str:
-    """2.5 M, 500 k, −20 k: the same in every language."""
+def short(number: float, language: str) -> str:
+    """2.5 M, 500 k, −20 k: the same letters in every language, with its decimal sign."""
     size, sign = abs(number), "−" if number < 0 else ""
-    if size >= 1e6:
-        return f"{sign}{size / 1e6:g} M"
-    return f"{sign}{size / 1e3:g} k" if size >= 1e3 else f"{sign}{size:g}"
+    said = f"{size / 1e6:g} M" if size >= 1e6 else f"{size / 1e3:g} k" if size >= 1e3 else f"{size:g}"
+    return sign + (said if language == "en" else said.replace(".", ","))
 
 
 def _apart(places: Sequence[float], least: float, lowest: float) -> list[float]:

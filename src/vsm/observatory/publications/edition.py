@@ -132,7 +132,7 @@ def drawn(chart: Chart, facts: Mapping[str, Fact], title: str, language: str) ->
     shown = [Line(name_of(found[0].geo, language), tuple((f.year or 0, f.value or 0.0) for f in found), _bands(found)) for found in series.values()]
     by_year = {key: {fact.year: fact for fact in found} for key, found in series.items()}
     table = [[str(year), *(_cell(by_year[key].get(year), language) for key in chart.facts)] for year in years]
-    return lines(title, word("lines"), shown, (word("year"), *(line.label for line in shown)), table)
+    return lines(title, word("lines"), shown, (word("year"), *(line.label for line in shown)), table, language)
 
 
 def _bar(fact: Fact, language: str) -> Bar:

@@ -6,8 +6,10 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -67,8 +69,15 @@ def vintages_since_last(publication: Publication) -> list[tuple[str, str, str]]:
 
 
 def vintage_name(vintage: Mapping[str, Any] | None) -> str:
-    """An edition as its publisher calls it, with the day on which it was taken in."""
-    return f"{vintage['edition']}, {vintage['taken']}" if vintage else ""
+    """An edition as its publisher calls it, with the day on which it was taken in, as the reader's language writes days."""
+    if not vintage:
+        return ""
+    return ", ".join(filter(None, (edition_of(vintage), date_format(date.fromisoformat(vintage["taken"]), "DATE_FORMAT"))))
+
+
+def edition_of(vintage: Mapping[str, Any]) -> str:
+    """The publisher's name of an edition; empty where that is but the day on which it was taken in."""
+    return "" if vintage["edition"] == vintage["taken"] else str(vintage["edition"])
 
 
 def credit(vintages: Iterable[Mapping[str, Any]], facts: Iterable[Fact]) -> str:

@@ -110,6 +110,11 @@ def title_of(slug: str) -> str:
     return text_in(entry.title, get_language() or "en") if entry else slug
 
 
+def credited(source: Source) -> str:
+    """Who is named as the source beside a picture: as its licence asks; of what is made here, its name in the reader's language."""
+    return title_of(source.slug) if source.is_ours else source.attribution
+
+
 def series_told(release: Release) -> list[str]:
     """What a release tells, in the reader's language: series that are described alike on one line, with the publisher's code
     where it is one; the first of those that nobody has described by their codes."""

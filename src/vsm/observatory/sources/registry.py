@@ -34,6 +34,11 @@ class Source:
     formats: tuple[str, ...]
     ships: tuple[str, ...] = ()
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether this installation makes it: no file of anybody holds it."""
+        return not self.formats and not self.ships
+
 
 @cache
 def sources() -> Mapping[str, Source]:

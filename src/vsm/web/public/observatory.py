@@ -139,7 +139,7 @@ def flows(request: Request) -> Sheet:
     choices = [Choice("year", _("Year"), options, year), Choice("from", _("From"), origins, origin), Choice("to", _("To"), hosts, to), Choice("data", _("Source"), listed, data)] if options else []
     part = {
         "missing": "" if pairs else _("Flows between pairs of countries are not shipped with this program."), "command": "vsm observatory fetch oecd", "load_command": "vsm observatory load FILE",
-        "empty": bool(pairs) and not wanted,
+        "empty": year if pairs and not wanted else "",
     }  # fmt: skip
     return Sheet(_("Flows"), _("From which country to which: as the hosts report it."), figures, choices, "public/observatory/country.html", [{"url": request.path, "label": _("Flows")}], part)
 

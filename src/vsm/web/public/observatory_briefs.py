@@ -35,13 +35,14 @@ from vsm.observatory.publications.queries import (
     citation,
     cited,
     credit,
+    edition_of,
     facts_in,
     newest,
     vintages_of,
     vintages_since_last,
 )
 from vsm.observatory.publications.telling import tell
-from vsm.observatory.sources.queries import title_of
+from vsm.observatory.sources.queries import credited, title_of
 from vsm.observatory.sources.registry import sources
 from vsm.web.public.issuers import open_to_all
 from vsm.web.public.observatory_sheets import ROOT, gates_of, reader, study_name
@@ -174,7 +175,7 @@ def _editions(publication: Publication) -> list[dict[str, Any]]:
 def _source(vintage: Mapping[str, str]) -> dict[str, Any]:
     """A release that its runs began from."""
     source = sources()[vintage["source"]]
-    return {"title": title_of(source.slug), "attribution": source.attribution, "licence": source.licence, "edition": vintage["edition"], "taken": date.fromisoformat(vintage["taken"]), "url": f"/releases/{vintage['release']}/"}
+    return {"title": title_of(source.slug), "attribution": credited(source), "licence": source.licence, "edition": edition_of(vintage), "taken": date.fromisoformat(vintage["taken"]), "url": f"/releases/{vintage['release']}/"}
 
 
 def _picture(kept: dict[str, Any], facts: Mapping[str, Fact], vintages: Sequence[Mapping[str, str]]) -> dict[str, Any]:

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 
 from django.urls import URLPattern
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from vsm.exchange.statistics.queries import group_labels
 from vsm.exchange.statistics.rules import series_name
 from vsm.kit.folding import fold
 from vsm.kit.requests import Request
+from vsm.kit.saying import labelled
 from vsm.observatory.estimates.facts import Fact
 from vsm.observatory.geography import members, name_of, regions
-from vsm.observatory.publications.charts import Bar, Drawing
+from vsm.observatory.publications.charts import Bar, Drawing, short
 from vsm.web.public.observatory_exchange import count, pooled_study
 from vsm.web.public.observatory_pictures import told, word
 from vsm.web.public.observatory_plots import curve, dots
@@ -20,7 +22,7 @@ from vsm.web.public.observatory_sheets import ROOT, Choice, Figure, Sheet, chose
 
 LAC = "latin-america-and-the-caribbean"
 SDG = ("4.3", "4.5")
-INDEX = [(0.0, "0"), (0.5, "0.5"), (1.0, "1"), (1.5, "1.5"), (2.0, "2")]
+INDEX = (0.0, 0.5, 1.0, 1.5, 2.0)
 
 
 def page(request: Request) -> Sheet:
@@ -58,7 +60,7 @@ def parity(found: Equity, where: str, gap: str) -> Figure:
     title = _("Tertiary attendance, %(gap)s: parity index, %(place)s") % {"gap": gap_labels()[gap].lower(), "place": name_of(where, reader())}
     rows = [Bar(f"{name_of(fact.geo, reader())}, {fact.year}", fact.value or 0.0, fact.value or 0.0, fact.value or 0.0, told(fact), "—") for fact in facts]
     rows.append(Bar(_("Median country"), middle, whole.low or 0.0, whole.high or 0.0, told(whole), told(whole, "band")))
-    drawing = dots(title, word("bars"), rows, (word("place"), word("value"), _("Range of all")), at=1.0, ends=(0.0, 2.0), ticks=INDEX)
+    drawing = dots(title, word("bars"), rows, (word("place"), word("value"), _("Range of all")), at=1.0, ends=(0.0, 2.0), ticks=_ticks(INDEX))
     unknown = _("The surveys behind these figures publish no margin of error, and come from different years. %(there)s of %(all)s countries and areas are told; of the others nothing follows. A disability, a language or belonging to an indigenous people is asked in few of them.") % {"there": len(facts), "all": len(members(where))}
     note = _("One is equal. Below one the first of the two groups attends less; above one, more. The index is symmetric: 0.5 is as far from equal as 1.5.")
     return Figure("parity", title, drawing, [*facts, whole], unknown, found.releases, run=found.run, note=note, sdg=SDG)
@@ -71,7 +73,7 @@ def concentration_curve(found: Equity, geo: str) -> Figure:
     title = _("Who attends, from the poorest: %(place)s, %(year)s") % {"place": name_of(geo, reader()), "year": kept[0].year}
     names = [fifth_labels()[fact.key.split(".")[1]] for fact in kept]
     rows = [(name, told(fact)) for name, fact in zip(names, kept, strict=True)]
-    label = f"{name_of(geo, reader())}: {told(index)}" if index else name_of(geo, reader())
+    label = labelled(name_of(geo, reader()), told(index)) if index else name_of(geo, reader())
     drawing = curve(
         title, _("A curve from the poorest to the richest; the table below says the same."), [(label, [fact.value or 0.0 for fact in kept])], (_("Fifth of households"), _("Gross attendance")), rows,
         across=_("Households from the poorest, in per cent"), up=_("Upwards: their share of all who attend"), equal=_("all alike"),
@@ -88,7 +90,7 @@ def leaning(found: Equity, inside: Sequence[str], where: str) -> Figure:
     facts = sorted((found.leaning[geo] for geo in inside if geo in found.leaning), key=lambda fact: (-(fact.value or 0.0), fact.geo))
     title = _("How much attendance leans to the rich: concentration index, %(place)s") % {"place": name_of(where, reader())}
     rows = [Bar(f"{name_of(fact.geo, reader())}, {fact.year}", fact.value or 0.0, fact.value or 0.0, fact.value or 0.0, told(fact), "—") for fact in facts]
-    drawing = dots(title, word("bars"), rows, (word("place"), word("value"), word("band")), at=0.0, ends=(-0.25, 0.75), ticks=[(-0.25, "−0.25"), (0.0, "0"), (0.25, "0.25"), (0.5, "0.5"), (0.75, "0.75")])
+    drawing = dots(title, word("bars"), rows, (word("place"), word("value"), word("band")), at=0.0, ends=(-0.25, 0.75), ticks=_ticks((-0.25, 0.0, 0.25, 0.5, 0.75)))
     drawing = Drawing(drawing.svg, (word("place"), _("Concentration index")), tuple(row[:2] for row in drawing.rows))
     unknown = _("No margin of error is published for these surveys. They are of different years, so that small differences between countries say nothing.")
     return Figure("leaning", title, drawing, facts, unknown, found.releases, run=found.run, sdg=SDG)
@@ -108,7 +110,7 @@ def reached(kept: Study) -> list[Figure]:
             rows.append((name, *(count(cell) for cell in cells)))
             facts += [cell for cell in cells if cell]
     title = _("Whom virtual mobility here reaches, by what students say of themselves, %(year)s") % {"year": year}
-    drawing = Drawing("", (_("Group"), _("Applied"), _("Began"), _("Completed"), _("Recognised at home")), tuple(rows))
+    drawing = Drawing("", (_("Group"), pgettext("students", "Applied"), _("Began"), _("Completed"), _("Recognised at home")), tuple(rows))
     unknown = _("Only students say to which groups they belong, only where a call asks, and only those are counted who agreed to it: nobody may conclude from this table who the others are. The gender that some teachers note to mix teams is used for nothing else.")
     note = _("A count under ten is withheld, and what would give it away. Withheld is not zero.")
     return [Figure("groups", title, drawing, facts, unknown, run=kept.run, note=note, sdg=(*SDG, "10.2"))]
@@ -120,9 +122,9 @@ def group_parity(kept: Study) -> list[Figure]:
     facts = [fact for key, fact in kept.facts.items() if key.startswith("parity.") and key.split(".")[2] in names]
     if not facts:
         return []
-    rows = [Bar(f"{names[fact.key.split('.')[2]]}: {labels[fact.key.split('.')[1]]}, {fact.year}", fact.value or 0.0, fact.low or 0.0, fact.high or 0.0, told(fact), told(fact, "band")) for fact in facts]
+    rows = [Bar(labelled(names[fact.key.split(".")[2]], f"{labels[fact.key.split('.')[1]]}, {fact.year}"), fact.value or 0.0, fact.low or 0.0, fact.high or 0.0, told(fact), told(fact, "band")) for fact in facts]
     title = _("Does virtual mobility here reach groups alike? Parity index")
-    drawing = dots(title, word("bars"), rows, (_("Group"), word("value"), word("band")), at=1.0, ends=(0.0, 2.0), ticks=INDEX)
+    drawing = dots(title, word("bars"), rows, (_("Group"), word("value"), word("band")), at=1.0, ends=(0.0, 2.0), ticks=_ticks(INDEX))
     unknown = _("Where the band covers one, these numbers do not tell whether the group fares better or worse. It takes the worst of both rates, so it is rather too wide than too narrow.")
     return [Figure("group-parity", title, drawing, facts, unknown, run=kept.run, note=_("One is equal: the same share of the group as of the others."), sdg=(*SDG, "10.2"))]
 
@@ -133,6 +135,10 @@ def fifth_labels() -> dict[str, str]:
 
 def _inside(found: Equity, where: str, gap: str) -> list[Fact]:
     return [fact for geo, fact in found.parities.get(gap, {}).items() if geo in members(where)]
+
+
+def _ticks(values: Sequence[float]) -> list[tuple[float, str]]:
+    return [(value, short(value, reader())) for value in values]
 
 
 urlpatterns: list[URLPattern] = doors("observatory/equity", page, "equity")

@@ -105,7 +105,7 @@ def fan(kept: Study, geo: str) -> Figure:
     table = [(str(fact.year), told(fact), "—", "—") for fact in past]
     table += [(str(fact.year), told(fact), _range(fact, fact.extra.get("half")), told(fact, "band")) for fact in ahead]
     head = (word("year"), word("value"), _("Half of cases"), _("Four of five cases"))
-    drawing = lines(title, word("lines"), [Line(name_of(geo, reader()), points, (tuple(outer), tuple(inner)))], head, table)
+    drawing = lines(title, word("lines"), [Line(name_of(geo, reader()), points, (tuple(outer), tuple(inner)))], head, table, reader())
     unknown = _("What nobody foresees: new closures, visa rules, wars, exchange rates. The fan is as wide as the same forecast was wrong before; what has never happened is not in it.")
     return Figure("fan", title, drawing, [*past, *ahead], unknown, run=kept.run, note=_("The dark band holds half of what is likely, the light band four fifths. The middle is no forecast to plan with."), sdg=FROM_ABROAD)
 
@@ -192,7 +192,7 @@ def concentration(found: Loaded, region: str) -> Figure:
     coverage = {year: replace(fact, key=f"covered.{region}.{year}", value=fact.coverage, unit="share") for year, fact in by_name["hhi"].items()}
     years = sorted(year for year in by_name["hhi"] if year is not None)
     table = [(str(year), *(told(by_name[name].get(year)) for name in labels), told(coverage[year])) for year in years]
-    drawing = lines(title, word("lines"), shown, (word("year"), *labels.values(), _("Covered")), table)
+    drawing = lines(title, word("lines"), shown, (word("year"), *labels.values(), _("Covered")), table, reader())
     hosts = facts[0].extra["hosts"]
     unknown = _("Only the %(hosts)s hosts that report in every one of these years are counted, or reporters that come and go would look like a change; “covered” is their share of all that is reported. Hosts that never report are not in it.") % {"hosts": hosts}
     note = _("Drawn from 0 to 100. HHI is the sum of squared shares: 100 is one host alone. Evenness is 100 where all have alike.")
@@ -231,7 +231,7 @@ def stays(found: Loaded, region: str) -> Figure:
     high = Line(_("at most"), tuple((fact.year or 0, (fact.high or 0.0) * 100) for fact in facts))
     coverage = [replace(fact, value=fact.coverage) for fact in facts]
     table = [(str(fact.year), told(fact), told(fact, "band"), told(listed)) for fact, listed in zip(facts, coverage, strict=True)]
-    drawing = lines(title, word("lines"), [low, high], (word("year"), _("at least"), word("band"), _("Listed")), table)
+    drawing = lines(title, word("lines"), [low, high], (word("year"), _("at least"), word("band"), _("Listed")), table, reader())
     unknown = _("Where the students go whom no list tells apart: counted as gone they give the lower end, counted as stayed the upper end.")
     return Figure("stays", title, drawing, facts, unknown, tuple(dict.fromkeys((*found.telling(found.matrices[0]), *found.told_by(*COUNTS)))), note=_("In per cent."), sdg=BALANCE)
 
@@ -290,7 +290,7 @@ def yearly_lines(title: str, series: Mapping[str, Sequence[Fact]]) -> Drawing:
     years = sorted({fact.year for facts in series.values() for fact in facts if fact.year is not None})
     shown = [Line(label, tuple((fact.year or 0, fact.value or 0.0) for fact in facts)) for label, facts in series.items()]
     table = [[str(year), *(told(by_year[label].get(year)) for label in series)] for year in years]
-    return lines(title, word("lines"), shown, (word("year"), *series), table)
+    return lines(title, word("lines"), shown, (word("year"), *series), table, reader())
 
 
 def _map(title: str, facts: Sequence[Fact], steps: Sequence[Step], head: str, *, changes: bool = False) -> Drawing:

@@ -36,7 +36,7 @@ def dots(title: str, description: str, rows: Sequence[Bar], head: tuple[str, ...
     least, most = ends
 
     def x(value: float) -> float:
-        return round(LEFT + (min(max(value, least), most) - least) / (most - least) * (WIDTH - LEFT - 30), 1)
+        return round(LEFT + (min(max(value, least), most) - least) / (most - least) * (WIDTH - LEFT - 46), 1)
 
     bottom = TOP + STEP * len(rows)
     marks = [f'<line class="grid" x1="{x(value)}" x2="{x(value)}" y1="{TOP}" y2="{bottom}" stroke="#d9d6cb"/><text class="tick" x="{x(value)}" y="{bottom + 18}" text-anchor="middle" fill="#3d4d54">{escape(said)}</text>' for value, said in ticks]

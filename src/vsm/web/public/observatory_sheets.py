@@ -25,7 +25,7 @@ from vsm.observatory.publications.charts import Drawing
 from vsm.observatory.publications.edition import as_csv
 from vsm.observatory.publications.queries import FIELDS
 from vsm.observatory.sources.models import Release
-from vsm.observatory.sources.queries import break_told, breaks_at, breaks_followed, licensed, title_of
+from vsm.observatory.sources.queries import break_told, breaks_at, breaks_followed, credited, licensed, title_of
 from vsm.observatory.sources.registry import sources
 from vsm.web.headers import POLICY
 from vsm.web.public.issuers import open_to_all
@@ -97,8 +97,8 @@ class Figure:
         """Source, vintage and licence of each release."""
         return [
             {
-                "title": title_of(release.source), "attribution": licensed(release).attribution, "licence": licensed(release).licence,
-                "edition": release.edition or release.file_name, "taken": release.retrieved_at, "url": f"/releases/{release.pk}/", "release": str(release.pk), "source": release.source,
+                "title": title_of(release.source), "attribution": licensed(release).attribution, "credited": credited(licensed(release)), "licence": licensed(release).licence,
+                "edition": release.edition or release.file_name, "named": "" if release.edition == f"{release.retrieved_at:%Y-%m-%d}" else release.edition or release.file_name, "taken": release.retrieved_at, "url": f"/releases/{release.pk}/", "release": str(release.pk), "source": release.source,
                 "sha256": release.sha256, "share_alike": licensed(release).share_alike,
             }
             for release in self.vintages
