@@ -90,7 +90,8 @@ def lines(title: str, description: str, series: Sequence[Line], head: tuple[str,
     every = max(1, ceil((years[-1] - years[0] + 1) / 6))
     marks += [f'<text class="tick" x="{x(year)}" y="{top + height + 28}" text-anchor="middle" fill="#3d4d54">{year}</text>' for year in range(years[0], years[-1] + 1, every)]
     names = [_halves(one.label, AFTER) for one in series]
-    ends = _apart([y(one.points[-1][1]) for one in series], 18 if all(len(name) == 1 for name in names) else 36, top + height)
+    has_two = any(len(name) > 1 for name in names)  # then all are as small as the longest: one size in a picture
+    ends = _apart([y(one.points[-1][1]) for one in series], [20.0 * len(name) for name in names], top + height)
     for number, one in enumerate(series):
         ink, dash = INKS[number % len(INKS)], DASHES[number % len(DASHES)]
         for band in one.bands:
@@ -107,7 +108,7 @@ def lines(title: str, description: str, series: Sequence[Line], head: tuple[str,
             first, *second = names[number]
             at = x(one.points[-1][0]) + 8
             below = f'<tspan x="{at}" dy="1.1em">{escape(second[0])}</tspan>' if second else ""
-            marks.append(f'<text class="name{" two" if second else ""} c{number % 6}" x="{at}" y="{ends[number] + (-3 if second else 4)}" fill="{ink}">{escape(first)}{below}</text>')
+            marks.append(f'<text class="name{" two" if has_two else ""} c{number % 6}" x="{at}" y="{ends[number] + (-3 if second else 4)}" fill="{ink}">{escape(first)}{below}</text>')
     return Drawing(_svg(title, description, marks, top + height + 40), head, tuple(tuple(row) for row in told), description)
 
 
@@ -173,12 +174,14 @@ def short(number: float, language: str) -> str:
     return sign + (said if language == "en" else said.replace(".", ","))
 
 
-def _apart(places: Sequence[float], least: float, lowest: float) -> list[float]:
-    """Places pushed apart until each has room, in their order; none below `lowest`, where the years stand."""
+def _apart(places: Sequence[float], heights: Sequence[float], lowest: float) -> list[float]:
+    """Places pushed apart until each has room for its height, in their order; the last not below `lowest`, where the years stand."""
     order = sorted(range(len(places)), key=lambda number: places[number])
     moved = list(places)
     for before, after in itertools.pairwise(order):
-        moved[after] = max(moved[after], moved[before] + least)
-    for room, number in enumerate(reversed(order)):
-        moved[number] = min(moved[number], lowest - room * least)
+        moved[after] = max(moved[after], moved[before] + (heights[before] + heights[after]) / 2)
+    end = lowest
+    for number, above in itertools.zip_longest(reversed(order), order[-2::-1]):
+        moved[number] = min(moved[number], end)
+        end = moved[number] if above is None else end - (heights[number] + heights[above]) / 2
     return moved
