@@ -72,7 +72,7 @@ from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.records import not_found
 from vsm.kit.requests import Request
-from vsm.kit.saying import day_text, labelled, say_reasons
+from vsm.kit.saying import day_text, say_reasons
 from vsm.web import objects
 from vsm.web.host.placements import file_response
 from vsm.web.public import course_page
@@ -247,7 +247,7 @@ def _concerns(placement: Placement, actor: Actor) -> list[dict[str, Any]]:
 
 def _sources(placement: Placement, on: date) -> list[str]:
     limit = limit_of(placement, on)
-    return sorted({law_told(labelled(place, source)) for place, source in (limit.day_from, limit.week_from)})
+    return sorted({law_told(f"{place}: {source}") for place, source in (limit.day_from, limit.week_from)})
 
 
 def _number(value: Any) -> str:
