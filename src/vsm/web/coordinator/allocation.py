@@ -31,7 +31,7 @@ from vsm.exchange.allocation.policy import (
 )
 from vsm.exchange.allocation.queries import MECHANISMS, RUN_STATES, audit_run, failures_of, problem_facts
 from vsm.exchange.allocation.states import RunState, SeatState
-from vsm.exchange.allocation.trials import TRIAL_STATES, trial_title
+from vsm.exchange.allocation.trials import SHORT_NAMES, TRIAL_STATES, trial_title
 from vsm.exchange.applications.models import Call
 from vsm.exchange.applications.queries import CALL, call_title, offerings_of, title_of
 from vsm.exchange.applications.states import CallState
@@ -86,7 +86,7 @@ def allocation(request: Request, pk: UUID) -> HttpResponse:
     made = [run for run in runs if run.counts]
     published = next((run for run in runs if run.state == RunState.PUBLISHED), None)
     rules = rules_of(call)
-    columns = [Column(KEYS[number], _("Run %(number)d") % {"number": run.number}, run.counts) for number, run in enumerate(made[-MOST_COLUMNS:])]
+    columns = [Column(KEYS[number], f"{_('Run %(number)d') % {'number': run.number}} · {say(SHORT_NAMES[run.mechanism])}", run.counts) for number, run in enumerate(made[-MOST_COLUMNS:])]
     title = call_title(call)
     context = {
         "title": _("Giving the seats"),
