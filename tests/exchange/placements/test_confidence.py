@@ -203,8 +203,8 @@ def test_the_concern_can_be_raised_from_every_state_of_a_placement(world: World)
 
 
 def test_raising_a_concern_is_never_the_main_button(world: World) -> None:
-    placement = world.presented().placement
-    page = client(world, "tito").get(f"/placements/{placement.pk}/").content.decode()
+    placement = world.signed()
+    page = client(world, "ana").get(f"/placements/{placement.pk}/").content.decode()
     assert f'<a class="button" href="/placements/{placement.pk}/raise_concern/"' in page
     assert f'<a class="button button-primary" href="/placements/{placement.pk}/raise_concern/"' not in page
 

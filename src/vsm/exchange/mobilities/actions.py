@@ -76,7 +76,7 @@ def record_mobility(
     region: Annotated[str, Ask(_("Region"), limit=120)] = "",
     city: Annotated[str, Ask(_("City"), _("Empty: where the host is."), limit=120)] = "",
     nationalities: Nationalities = [],  # noqa: B006 -- never changed; pydantic copies it
-    residence: Annotated[str, Ask(_("Country of residence"), _("Empty: where the home institution is."), limit=2)] = "",
+    residence: Annotated[str, Ask(_("Country of residence"), _("Empty: where the home institution is."), choices=every_country, limit=2)] = "",
     phone: Annotated[str, Ask(_("Telephone there"), limit=40)] = "",
     contact_name: Annotated[str, Ask(_("Emergency contact"), limit=200)] = "",
     contact_phone: Annotated[str, Ask(_("Telephone of the emergency contact"), limit=40)] = "",
@@ -139,7 +139,7 @@ def edit(
     region: Annotated[str, Ask(_("Region"), limit=120)] = "",
     city: Annotated[str, Ask(_("City"), limit=120)] = "",
     nationalities: Nationalities = [],  # noqa: B006 -- never changed; pydantic copies it
-    residence: Annotated[str, Ask(_("Country of residence"), limit=2)] = "",
+    residence: Annotated[str, Ask(_("Country of residence"), choices=every_country, limit=2)] = "",
     because: str = "",
 ) -> Mobility:  # fmt: skip
     """Correct where and when; a deferred stay gets its new days here."""

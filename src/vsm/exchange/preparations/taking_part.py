@@ -79,7 +79,16 @@ def mobility_choices(preparation: Any, actor: Actor) -> list[tuple[str, str]]:
     return [(str(each.pk), f"{mobility_title(each)} · {day_text(each.starts_on)}") for each in found]
 
 
-@action("join", on=Preparation, label=_("Join the preparation"), allow=("person",), step=STEPS["join"])
+def _could_join(preparation: Any, actor: Actor) -> bool:
+    """Whether there is a stay of this person to join for: offices see the page too."""
+    joined = {str(pk) for pk in preparation.participations.filter(student_id=actor.person_id).values_list("mobility_id", flat=True)}
+    return any(pk not in joined for pk, _title in mobility_choices(preparation, actor))
+
+
+@action(
+    "join", on=Preparation, label=_("Join the preparation"), allow=("person",), step=STEPS["join"],
+    waits_for=lambda preparation, actor: _could_join(preparation, actor),
+)  # fmt: skip
 def join(
     preparation: Preparation, *, by: Actor, now: datetime,
     mobility: Annotated[UUID, Ask(_("For which stay?"), _("Your international office records your stays; ask it if yours is missing."), choices=mobility_choices)],
