@@ -71,3 +71,12 @@ def test_a_proposal_for_days_that_are_over_looks_after_nobody(world: World) -> N
         Case.objects.filter(emergency=first).update(affected_until=day + timedelta(days=10))
         later = world.declared(title={"en": "Strike"}, places=[PlaceRow(institution=world.host.pk)], starts_on=begins, ends_on=None)
         assert cases(later)[0].state == state
+
+
+@pytest.mark.parametrize(("is_drill", "state"), [(True, "found"), (False, "covered")])
+def test_a_rehearsal_that_was_never_lifted_does_not_stand_in_the_way_of_the_next(world: World, is_drill: bool, state: str) -> None:
+    world.signed(world.mobility())
+    day = NOW.date()
+    Case.objects.filter(emergency=world.proposed(is_drill=is_drill)).update(state="switched", affected_until=day + timedelta(days=10))
+    later = world.declared(title={"en": "Strike"}, places=[PlaceRow(institution=world.host.pk)], starts_on=day + timedelta(days=20), ends_on=None, is_drill=is_drill)
+    assert cases(later)[0].state == state

@@ -168,10 +168,12 @@ def _bring_up_to_date(case: Case, finding: Finding | None) -> None:
 def handled_elsewhere(emergency: Emergency, among: list[UUID] | None = None) -> set[UUID]:
     """Stays that a case of another emergency of the same earnestness looks after already.
 
-    A proposal that nobody has answered, for days that are over when this one begins, looks after nobody.
+    A proposal that nobody has answered, for days that are over when this one begins, looks after nobody; nor does a
+    rehearsal of such days, while who really went on online stays so until classes are brought back.
     """
     cases = Case.objects.filter(state__in=HANDLED, emergency__is_drill=emergency.is_drill).exclude(emergency=emergency)
-    cases = cases.exclude(state=CaseState.PROPOSED, affected_until__isnull=False, affected_until__lt=emergency.starts_on)
+    over = Q(affected_until__isnull=False, affected_until__lt=emergency.starts_on)
+    cases = cases.exclude(over if emergency.is_drill else over & Q(state=CaseState.PROPOSED))
     if among is not None:
         cases = cases.filter(mobility__in=among)
     return set(cases.values_list("mobility_id", flat=True))
