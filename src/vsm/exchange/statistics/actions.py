@@ -23,6 +23,10 @@ AGREES = Ask(
     _("Numbers alone leave: never a name, never a count under ten, and nothing while fewer than three institutions take part. You can withdraw this at any time: then nothing more of yours is counted. What was told of a year stays, for the same count without you would tell yours."),
 )
 
+WITHDRAWING = Ask(
+    _("Why? (shown in the history)"), _("Nothing more of your institution is counted. What was told of a year stays, for the same count without it would tell its own."), kind="long_text", limit=2000,
+)  # fmt: skip
+
 
 def _agreed(agrees: bool) -> None:
     if not agrees:
@@ -51,7 +55,7 @@ def give_again(consent: PoolingConsent, *, by: Actor, now: datetime, agrees: Ann
 
 
 @action("withdraw", on=PoolingConsent, label=_("Withdraw"), allow=("coordinator@organisation", "registrar@organisation"), step=CONSENT_STEPS["withdraw"], tone="warning")
-def withdraw(consent: PoolingConsent, *, by: Actor, now: datetime, because: str = "") -> PoolingConsent:
+def withdraw(consent: PoolingConsent, *, by: Actor, now: datetime, because: Annotated[str, WITHDRAWING] = "") -> PoolingConsent:
     """No longer take part. Nothing of this institution is counted any more, and it is in no year that is told for the first time
     from now on. What was told of a year stays as it is: whoever subtracted a count without this institution would have its own."""
     consent.withdrawn_at, consent.because = now, because.strip()
