@@ -21,8 +21,9 @@ from vsm.observatory.exchange_series import actions as series
 from vsm.observatory.exchange_series.actions import take, take_counts
 from vsm.observatory.exchange_series.queries import newest_vintage
 from vsm.observatory.exchange_series.rows import WITHHELD
-from vsm.observatory.sources.models import Release
-from vsm.observatory.sources.observations import observations
+from vsm.observatory.sources.models import Release, SeriesBreak
+from vsm.observatory.sources.observations import INBOUND, observations
+from vsm.observatory.sources.queries import decisions
 from vsm.web.public import observatory_reading as reading
 
 # WhiteNoise warns where nobody has run collectstatic, as in a fresh clone.
@@ -164,3 +165,13 @@ def test_a_page_says_withheld_where_a_count_is_and_its_csv_leaves_it_empty(hub: 
     assert [line.split(",")[4] for line in lines if line.startswith("vsm.started.bandwidth")] == ["", ""]
     described = page.get("/observatory/exchange.json?by=mode&figure=by-mode").json()
     assert (described["sdg"], described["sources"][0]["licence"], described["study"]["kind"], "withheld" in html) == (["4.3", "4.5", "10.7"], "CC-BY-4.0", "vsm", True)
+
+
+def test_a_decision_about_a_series_that_a_study_does_not_read_is_no_gate_of_it(hub: Hub) -> None:
+    agree("north", "south", "east")
+    SeriesBreak(source="uis", series=INBOUND, geo="DOM", year=2022, state="dropped", reason="Another definition.").save()
+    assert decisions("uis", INBOUND)
+    take(now=NOW)
+    run = newest_run("vsm")
+    assert run
+    assert ([code for code, *_rest in run.gates], "breaks" in run.parameters) == (["institutions", "told-share"], False)

@@ -44,7 +44,8 @@ def run_study(hub: Hub, *, by: Actor, now: datetime, kind: Annotated[str, Ask(_(
     study, own = STUDIES[kind], source.removeprefix(OWN) if source else ""
     _look(study, own)
     rows = _rows(study, own)
-    choices = decisions("own", own) if own else decisions("uis", INBOUND)
+    # A study that does not read the series has nothing to carry out, and no gate about it.
+    choices = decisions("own", own) if own else decisions("uis", INBOUND) if any(re.fullmatch(pattern, INBOUND) for pattern in study.series) else {}
     found = decided(rows, choices, series=INBOUND, derived=(IN, NET))
     try:
         facts, gates = study.run(found.rows)
