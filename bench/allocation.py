@@ -3,7 +3,8 @@
     python -m bench.allocation [--sizes 1000,10000,100000,1000000] [--repeat 7] [--peers 100000] [--whole 1000000]
 
 Peers (`requirements-peers.lock`) run in an environment of their own, `.venv-peers`, built when it is missing. They get the
-same problem (one seat each, strict priorities) and must give the same answer. Times of solvers are processor time, for a
+same problem (one seat each, strict priorities) and must give the same answer. So must the limit (`allocation_limit.py`): the compiled
+textbook without anything around it, which says how fast the machine is. Times of solvers are processor time, for a
 shared machine disturbs it least: the least of `--repeat` runs. The audit looks for claims in two threads: its time is the clock's.
 """
 
@@ -39,8 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     sizes = [int(size) for size in args.sizes.split(",") if size]
     print(f"{machine()}; load {os.getloadavg()[0]:.1f}\n")
-    print("| applications | seats each | compiled ms | with reserves ms | audit ms | one pass ms | heapq ms | heapq ÷ ours | algmatch ÷ ours | matching ÷ ours |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print("| applications | seats each | ours ms | with reserves ms | audit ms | limit ms | ours ÷ limit | reserves ÷ limit | audit ÷ limit | one pass ms | heapq ms | heapq ÷ ours | algmatch ÷ ours | matching ÷ ours |")
+    print("|" + "---|" * 14)
     for size in sizes:
         for wanted in (1, 3):
             print(_line(draw(size, wanted=wanted), wanted, args.repeat, size <= args.peers and wanted == 1), flush=True)
@@ -51,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _line(drawn: Drawn, wanted: int, repeat: int, peers: bool) -> str:
+    import bench.allocation_limit as limit_code
     from vsm.exchange.allocation.kernels import audit_code, cells, claims, machine_code
 
     code, check = machine_code(), audit_code()
@@ -67,9 +69,15 @@ def _line(drawn: Drawn, wanted: int, repeat: int, peers: bool) -> str:
         claimed = claims(drawn.starts, drawn.targets, keys, classes, with_reserves, first, limit, drawn.wanted)
         assert not claimed.any()
 
-    ours = _least(lambda: code.plain(*plain), repeat)
-    columns = [f"{drawn.applications:,}", str(wanted), _ms(ours), _ms(_least(lambda: code.reserved(*reserved), repeat))]
-    columns += [_ms(_least(audit, repeat, perf_counter)), _ms(_least(lambda: keys.sum(), repeat))]
+    def least() -> Any:
+        return limit_code.granted(drawn.starts, drawn.targets, owners, keys, drawn.capacities, drawn.wanted)
+
+    owners = np.repeat(np.arange(drawn.students, dtype=np.int32), np.diff(drawn.starts))
+    assert (least() == granted).all()
+    ours, with_them, audited = _least(lambda: code.plain(*plain), repeat), _least(lambda: code.reserved(*reserved), repeat), _least(audit, repeat, perf_counter)
+    bare = _least(least, repeat)
+    columns = [f"{drawn.applications:,}", str(wanted), *map(_ms, (ours, with_them, audited, bare)), *(f"{each / bare:.2f}×" for each in (ours, with_them, audited))]
+    columns += [_ms(_least(lambda: keys.sum(), repeat))]
     if drawn.applications <= MOST_PLAIN:
         slow, got = _heapq(drawn, keys, min(repeat, 3 if drawn.applications > 10**5 else repeat))
         assert (got == granted).all()
