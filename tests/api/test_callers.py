@@ -9,6 +9,7 @@ from django.test import Client
 from tests.api.caller import Caller, is_problem, with_token
 from tests.api.persons import actor
 from vsm.demo import World
+from vsm.exchange.credentials.models import Credential
 from vsm.exchange.people.actions import make_token, revoke_token
 from vsm.exchange.people.models import Person, Token
 from vsm.kit import clock
@@ -48,6 +49,21 @@ def test_a_token_that_is_good_no_longer_opens_nothing_not_even_what_is_public(wo
     refused = caller.get("/students")
     assert is_problem(refused, 401)
     assert refused.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_program_reads_the_files_of_pages_with_its_token_and_does_not_act_there(world: World, calling: Callable[..., Caller]) -> None:
+    held = Credential.objects.filter(state="issued", organisation=world.organisations["mapocho"])[:1].get()
+    address = f"/credentials/{held.pk}/credential.jwt"
+    issuer, stranger = calling("raul").headers, calling("dora").headers
+    taken = Client().get(address, headers=issuer)
+    assert (taken.status_code, taken.content.decode()) == (200, held.token)
+    assert calling("raul").get(f"/credentials/{held.pk}").json()["token"] == held.token
+    assert [Client().get(address, headers=each).status_code for each in (stranger, {})] == [404, 404]
+    wrong = Client().get(address, headers={"Authorization": "Bearer nonsense"})
+    assert (wrong.status_code, wrong.headers["WWW-Authenticate"].partition(" ")[0]) == (401, "Bearer")
+    acted = Client().post(f"/credentials/{held.pk}/revoke/", {"because": "x"}, headers=issuer)
+    held.refresh_from_db()
+    assert (acted.status_code != 200, held.state) == (True, "issued")
 
 
 def test_nobody_sees_what_is_public_and_does_nothing(world: World) -> None:

@@ -21,6 +21,7 @@ from vsm.api.rest.pace import RATES
 from vsm.demo import World
 from vsm.exchange.catalogue.models import Import
 from vsm.exchange.institutions.models import Unit
+from vsm.exchange.learning_agreements.models import LearningAgreement
 from vsm.kit.resources import RESOURCES
 
 PAGE = (Path(__file__).parents[2] / "docs/handbook/api.md").read_text("utf-8")
@@ -51,6 +52,7 @@ def run(command: str, names: dict[str, str]) -> Any:
 def test_every_command_is_answered_as_the_page_says(world: World, calling: Callable[..., Caller]) -> None:
     caller, home = calling("bia"), world.organisations["andina"]
     names = {"HUB": HUB, "TOKEN": caller.headers["Authorization"].removeprefix("Bearer "), "PERSON": str(world.people["bia"].pk), "ORGANISATION": str(home.pk)}
+    names["AGREEMENT"] = str(LearningAgreement.objects.filter(home=home, state="signed").values_list("pk", flat=True)[0])
     answers = []
     for status, command in COMMANDS:
         read = caller.get(f"/organisations/{home.pk}")
@@ -59,7 +61,7 @@ def test_every_command_is_answered_as_the_page_says(world: World, calling: Calla
         assert answer.status_code == int(status), f"{command}{getattr(answer, 'content', b'')!r}"
         if not answer.streaming:
             answers.append(answer)
-    assert len(answers) == len(COMMANDS) - 1 == 10
+    assert len(answers) == len(COMMANDS) - 1 == 11
     assert Unit.objects.filter(code="LAW").count() == 1
     assert Import.objects.count() == 1
     made = next(answer.json() for answer in answers if b'"secret"' in answer.content and answer.json().get("noun") == "token")

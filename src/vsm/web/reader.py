@@ -8,14 +8,16 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from vsm.exchange.people.models import is_zone
-from vsm.exchange.people.queries import actor_of
+from vsm.exchange.people.queries import actor_of, person_of_token
 from vsm.kit import clock
 from vsm.kit.actors import ANONYMOUS, Actor
 from vsm.kit.requests import Request
 
 ZONE_COOKIE = "vsm_zone"
+BEARER = "Bearer "
 
 
 class ReaderMiddleware:
@@ -23,6 +25,9 @@ class ReaderMiddleware:
 
     The language chosen on a page wins, then the person's, then the browser's. The zone: the person's, then the
     browser's own (a cookie), then UTC; it is always shown by name.
+
+    A program reads what a page gives to take away (a PDF, a signed credential, an attached file) at the same address with
+    its token (RFC 6750). It only reads: acts are the API's, which asks for more.
     """
 
     def __init__(self, get_response: Callable[[Request], HttpResponse]) -> None:
@@ -30,6 +35,12 @@ class ReaderMiddleware:
 
     def __call__(self, request: Request) -> HttpResponse:
         actor = actor_of(request.user, clock.now()) if request.user.is_authenticated else ANONYMOUS
+        if _brings_token(request):
+            person = person_of_token(request.headers["Authorization"].removeprefix(BEARER).strip(), "api", clock.now())
+            if person is None:
+                told = gettext("This token is wrong, expired or revoked.")
+                return HttpResponse(told, status=401, content_type="text/plain; charset=utf-8", headers={"WWW-Authenticate": 'Bearer realm="OpenVSM"'})
+            actor = actor_of(person, clock.now())
         request.actor = actor
         zone = _zone(request, actor)
         if not actor.is_anonymous and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
@@ -37,6 +48,11 @@ class ReaderMiddleware:
             request.LANGUAGE_CODE = translation.get_language()
         with timezone.override(ZoneInfo(zone)):
             return self.get_response(request)
+
+
+def _brings_token(request: HttpRequest) -> bool:
+    """Whether a program reads a page's address. The API has doors of its own, which ask for the token themselves."""
+    return request.method in {"GET", "HEAD"} and request.headers.get("Authorization", "").startswith(BEARER) and not request.path.startswith("/api/")
 
 
 def _zone(request: HttpRequest, actor: Actor) -> str:

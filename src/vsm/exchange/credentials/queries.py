@@ -152,6 +152,7 @@ CREDENTIAL = resource(
             Shown("transcript", _("Transcript"), lambda c: _transcript(c.transcript), "ref"),
             Shown("source", _("Earned by"), _source, "ref"),
             Shown("digest", _("Fingerprint (SHA-256)"), lambda c: c.digest, "digest"),
+            Shown("token", _("Signed credential"), lambda c: c.token, detail=False, alone=True),
             Shown("kid", _("Signing key"), lambda c: c.kid, "digest"),
             Shown("status_list", _("Status list"), lambda c: c.status_list.url if c.status_list else ""),
             Shown("status_index", _("Place on the status list"), lambda c: c.status_index, "integer"),
