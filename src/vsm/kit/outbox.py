@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_tasks import task
 
 from vsm.kit import bulk, clock
@@ -92,7 +93,7 @@ MESSAGE = resource(
                 choices=lambda _actor: [("waiting", str(_("Waiting"))), ("sent", str(_("Sent"))), ("failed", str(_("Failed")))],
             ),
         ),
-        states={"waiting": (_("Waiting"), "info"), "sent": (_("Sent"), "good"), "failed": (_("Failed"), "bad")},
+        states={"waiting": (_("Waiting"), "info"), "sent": (pgettext_lazy("message", "Sent"), "good"), "failed": (_("Failed"), "bad")},
         empty=_("No letter has been written yet."),
     )
 )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from vsm.exchange.allocation import lottery
 from vsm.exchange.allocation.actions import offer_seat, refill, turn
@@ -43,7 +44,7 @@ APPEAL_STATES = {
     AppealState.FILED.value: (_("Filed"), "warn"),
     AppealState.TAKEN_UP.value: (_("Being looked at"), "info"),
     AppealState.GRANTED.value: (_("Granted"), "good"),
-    AppealState.REFUSED.value: (_("Refused"), "bad"),
+    AppealState.REFUSED.value: (pgettext_lazy("appeal", "Refused"), "bad"),
     AppealState.WITHDRAWN.value: (_("Taken back"), "neutral"),
 }
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from vsm.exchange.allocation import audit, explain, lottery, waiting
 from vsm.exchange.allocation.models import Explanation, Frozen, Policy, Run, Seat, Trial, WaitingPlace
@@ -42,8 +43,8 @@ RUN_STATES = {
     RunState.COMPUTING.value: (_("Being computed"), "info"),
     RunState.FAILED.value: (_("No result"), "bad"),
     RunState.PREVIEW.value: (_("Preview"), "info"),
-    RunState.SCHEDULED.value: (_("Will be published"), "warn"),
-    RunState.PUBLISHED.value: (_("Published"), "good"),
+    RunState.SCHEDULED.value: (pgettext_lazy("run", "Will be published"), "warn"),
+    RunState.PUBLISHED.value: (pgettext_lazy("run", "Published"), "good"),
     RunState.DISCARDED.value: (_("Discarded"), "neutral"),
 }
 SEAT_STATES = {

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_tasks import task
 from pydantic import BaseModel, Field
 
@@ -47,7 +48,7 @@ TRIAL_STATES = {
     TrialState.WAITING.value: (_("Being computed"), "info"),
     TrialState.READY.value: (_("Ready"), "good"),
     TrialState.FAILED.value: (_("No result"), "bad"),
-    TrialState.DISCARDED.value: (_("Discarded"), "neutral"),
+    TrialState.DISCARDED.value: (pgettext_lazy("trial", "Discarded"), "neutral"),
 }
 MECHANISM_NAMES = {
     **{effect.value: effect.label for effect in MECHANISM_EFFECTS if effect.value},

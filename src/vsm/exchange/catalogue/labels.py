@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.formats import date_format, number_format
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from vsm import rulebook
@@ -33,7 +33,7 @@ BANDWIDTH_LABELS: Mapping[str, Any] = {
 }
 STATE_LABELS: Mapping[str, tuple[Any, str]] = {
     "draft": (_("Draft"), "neutral"),
-    "published": (_("Published"), "good"),
+    "published": (pgettext_lazy("offering", "Published"), "good"),
     "withdrawn": (_("Withdrawn"), "bad"),
 }
 WEEKDAY_LABELS: tuple[Any, ...] = (

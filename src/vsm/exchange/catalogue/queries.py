@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from vsm import rulebook
 from vsm.exchange.catalogue import labels
@@ -30,7 +31,7 @@ SPOKEN_TOO = ("it", "de", "nl", "fil", "ja", "zh", "ar", "qu", "gn")
 IMPORT_STATES = {
     ImportState.WAITING.value: (_("Waiting"), "info"),
     ImportState.RUNNING.value: (_("Running"), "info"),
-    ImportState.DONE.value: (_("Done"), "good"),
+    ImportState.DONE.value: (pgettext_lazy("import", "Done"), "good"),
     ImportState.FAILED.value: (_("Failed"), "bad"),
 }
 OUTCOMES = {

@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -35,11 +35,11 @@ from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, s
 from vsm.kit.saying import wall_text
 
 EXCHANGE_STATES = {
-    "planning": (_("Being planned"), "neutral"), "signing": (_("Plan to be signed"), "warn"), "agreed": (_("Agreed"), "info"),
-    "running": (_("Running"), "good"), "finished": (_("Finished"), "neutral"), "cancelled": (_("Cancelled"), "bad"),
+    "planning": (_("Being planned"), "neutral"), "signing": (_("Plan to be signed"), "warn"), "agreed": (pgettext_lazy("exchange", "Agreed"), "info"),
+    "running": (_("Running"), "good"), "finished": (pgettext_lazy("exchange", "Finished"), "neutral"), "cancelled": (pgettext_lazy("exchange", "Cancelled"), "bad"),
 }  # fmt: skip
 PARTICIPANT_STATES = {
-    "active": (_("Taking part"), "good"), "left": (_("Left"), "neutral"), "completed": (_("Completed"), "good"),
+    "active": (_("Taking part"), "good"), "left": (pgettext_lazy("participant", "Left"), "neutral"), "completed": (pgettext_lazy("participant", "Completed"), "good"),
     "incomplete": (_("Ended without certificate"), "neutral"),
 }  # fmt: skip
 ROSTER_STATES = {"checked": (_("Checked, not applied yet"), "warn"), "refused": (_("Lines to correct"), "bad"), "applied": (_("Applied"), "good")}

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Q
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.catalogue.labels import (
@@ -30,14 +30,14 @@ from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, s
 from vsm.kit.saying import say
 
 WISH_STATES = {
-    "draft": (_("Draft"), "neutral"), "published": (_("Looking for a partner"), "good"), "matched": (_("Matched"), "info"),
+    "draft": (_("Draft"), "neutral"), "published": (_("Looking for a partner"), "good"), "matched": (pgettext_lazy("partner_wish", "Matched"), "info"),
     "closed": (_("Closed"), "neutral"),
 }  # fmt: skip
 INVITATION_STATES = {
-    "sent": (_("Waiting for an answer"), "warn"), "accepted": (_("Accepted"), "good"), "declined": (_("Declined"), "bad"),
-    "withdrawn": (_("Withdrawn"), "neutral"), "expired": (_("Expired"), "neutral"), "superseded": (_("Overtaken by another match"), "neutral"),
+    "sent": (_("Waiting for an answer"), "warn"), "accepted": (pgettext_lazy("partner_invitation", "Accepted"), "good"), "declined": (pgettext_lazy("partner_invitation", "Declined"), "bad"),
+    "withdrawn": (pgettext_lazy("partner_invitation", "Withdrawn"), "neutral"), "expired": (pgettext_lazy("partner_invitation", "Expired"), "neutral"), "superseded": (pgettext_lazy("partner_invitation", "Overtaken by another match"), "neutral"),
 }  # fmt: skip
-FAIR_STATES = {"open": (_("Open"), "good"), "proposed": (_("Pairs proposed"), "warn"), "announced": (_("Announced"), "info")}
+FAIR_STATES = {"open": (pgettext_lazy("partner_fair", "Open"), "good"), "proposed": (_("Pairs proposed"), "warn"), "announced": (pgettext_lazy("partner_fair", "Announced"), "info")}
 
 
 def reader() -> str:

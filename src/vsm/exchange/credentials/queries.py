@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from vsm.exchange.credentials.awards import Award
 from vsm.exchange.credentials.models import Credential, IssuerKey, Share, StatusList
@@ -21,8 +22,8 @@ from vsm.standards.open_badges.verify import Verification, verify
 
 STATES = {
     "requested": (_("Being signed"), "info"),
-    "issued": (_("Issued"), "good"),
-    "revoked": (_("Revoked"), "bad"),
+    "issued": (pgettext_lazy("credential", "Issued"), "good"),
+    "revoked": (pgettext_lazy("credential", "Revoked"), "bad"),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -56,7 +56,7 @@ READINESS_LABELS = {
     "ready": (_("Runs online"), "good"), "confirmed": (_("Host goes on online"), "good"), "asked": (_("Host is asked"), "warn"),
     "unknown": (_("Not in the catalogue"), "warn"),
 }  # fmt: skip
-RUN_STATES = {"waiting": (_("Waiting"), "info"), "running": (_("Running"), "info"), "done": (_("Done"), "good")}
+RUN_STATES = {"waiting": (_("Waiting"), "info"), "running": (_("Running"), "info"), "done": (pgettext_lazy("switch_run", "Done"), "good")}
 RUN_KINDS = {
     "find": _("Find everybody concerned"), "propose": _("Propose to the students"), "remind": _("Remind the silent"),
     "carry_out": _("Carry out what students agreed to"), "countersign": _("Sign for our side"), "release": _("Let go who is no longer concerned"),

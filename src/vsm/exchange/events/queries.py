@@ -28,7 +28,7 @@ EVENT_STATES = {
 }  # fmt: skip
 REGISTRATION_STATES = {
     "unconfirmed": (_("To be confirmed by mail"), "warn"), "registered": (_("Registered"), "good"), "waiting": (_("On the waiting list"), "info"),
-    "offered": (_("A place is offered"), "warn"), "cancelled": (_("Cancelled"), "neutral"), "expired": (_("Not answered in time"), "neutral"),
+    "offered": (_("A place is offered"), "warn"), "cancelled": (pgettext_lazy("registration", "Cancelled"), "neutral"), "expired": (_("Not answered in time"), "neutral"),
 }  # fmt: skip
 KIND_LABELS = {
     "webinar": _("Webinar"), "launch": _("Launch of a publication"), "consultation": _("Consultation"), "training": _("Training"), "fair": _("Online fair"),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -25,7 +25,7 @@ LEARNING_AGREEMENT_STATES = {
     "draft": (_("Being drafted"), "neutral"),
     "signing": (_("To be signed"), "warn"),
     "signed": (_("Signed by all"), "good"),
-    "cancelled": (_("Cancelled"), "bad"),
+    "cancelled": (pgettext_lazy("learning_agreement", "Cancelled"), "bad"),
 }
 
 # What a physical mobility lists, told by its slice: it stands above this one, which therefore cannot ask it.

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.catalogue.labels import credits_text
@@ -26,7 +26,7 @@ MOBILITY_STATES = {
     State.PLANNED.value: (_("Planned"), "info"),
     State.ABROAD.value: (_("Abroad"), "good"),
     State.OVER.value: (_("Over"), "neutral"),
-    State.CANCELLED.value: (_("Cancelled"), "bad"),
+    State.CANCELLED.value: (pgettext_lazy("mobility", "Cancelled"), "bad"),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -115,7 +115,7 @@ MEMBERSHIP = resource(
     )
 )  # fmt: skip
 
-INVITATION_STATES = {"sent": (_("Sent"), "info"), "accepted": (_("Accepted"), "good"), "withdrawn": (_("Withdrawn"), "neutral")}
+INVITATION_STATES = {"sent": (pgettext_lazy("invitation", "Sent"), "info"), "accepted": (pgettext_lazy("invitation", "Accepted"), "good"), "withdrawn": (pgettext_lazy("invitation", "Withdrawn"), "neutral")}
 
 INVITATION = resource(
     Resource(
@@ -159,7 +159,7 @@ STUDENT = resource(
 )  # fmt: skip
 
 TOKEN_PURPOSES = {"api": _("Programs, in your name"), "calendar": _("A calendar that follows your timetable")}
-TOKEN_STATES = {"active": (_("Active"), "good"), "revoked": (_("Revoked"), "neutral")}
+TOKEN_STATES = {"active": (_("Active"), "good"), "revoked": (pgettext_lazy("token", "Revoked"), "neutral")}
 
 TOKEN = resource(
     Resource(

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from vsm.exchange.catalogue import labels
 from vsm.exchange.institutions.queries import name_of, organisation_ref
@@ -25,11 +26,11 @@ from vsm.kit.saying import labelled, say_reason
 from vsm.kit.verdict import Reason
 from vsm.rulebook.instruments import CAN_DO, instrument, instruments
 
-STATES = {"draft": (_("Draft"), "neutral"), "open": (_("Open to join"), "good"), "closed": (_("Closed"), "neutral")}
-MODULE_STATES = {"current": (_("Current"), "good"), "withdrawn": (_("Withdrawn"), "neutral")}
-PARTICIPATION_STATES = {"active": (_("Taking part"), "info"), "completed": (_("Completed"), "good"), "left": (_("Left"), "neutral")}
+STATES = {"draft": (_("Draft"), "neutral"), "open": (_("Open to join"), "good"), "closed": (pgettext_lazy("preparation", "Closed"), "neutral")}
+MODULE_STATES = {"current": (_("Current"), "good"), "withdrawn": (pgettext_lazy("preparation_module", "Withdrawn"), "neutral")}
+PARTICIPATION_STATES = {"active": (_("Taking part"), "info"), "completed": (pgettext_lazy("participation", "Completed"), "good"), "left": (pgettext_lazy("participation", "Left"), "neutral")}
 COMPANION_STATES = {"offered": (_("Offered, not accepted yet"), "warn"), "active": (_("Available"), "good"), "declined": (_("Not accepted"), "bad"), "ended": (_("Ended"), "neutral")}
-PAIRING_STATES = {"proposed": (_("Proposed"), "warn"), "agreed": (_("Agreed by both"), "good"), "declined": (_("Declined"), "neutral"), "ended": (_("Ended"), "neutral")}
+PAIRING_STATES = {"proposed": (_("Proposed"), "warn"), "agreed": (_("Agreed by both"), "good"), "declined": (pgettext_lazy("pairing", "Declined"), "neutral"), "ended": (_("Ended"), "neutral")}
 REQUIREMENT_STATES = {"open": (_("Still open"), "warn"), "fulfilled": (_("Fulfilled"), "good"), "waived": (_("Waived"), "neutral"), "withdrawn": (_("Withdrawn"), "neutral")}
 KIND_LABELS = {"condition": _("Condition of the mobility"), "advice": _("Advice")}
 MODULE_KINDS = {"page": _("Page (text alone)"), "link": _("Link")}

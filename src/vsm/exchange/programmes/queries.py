@@ -37,8 +37,8 @@ from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, s
 from vsm.kit.saying import shown
 from vsm.rulebook.programmes import convention, conventions, criteria
 
-PROGRAMME_STATES = {"draft": (_("Draft"), "neutral"), "published": (_("Published"), "good"), "closed": (_("Closed to new students"), "neutral")}
-INTAKE_STATES = {"planned": (_("Planned"), "neutral"), "published": (_("Published"), "good"), "cancelled": (_("Cancelled"), "bad")}
+PROGRAMME_STATES = {"draft": (_("Draft"), "neutral"), "published": (pgettext_lazy("programme", "Published"), "good"), "closed": (_("Closed to new students"), "neutral")}
+INTAKE_STATES = {"planned": (pgettext_lazy("intake", "Planned"), "neutral"), "published": (pgettext_lazy("intake", "Published"), "good"), "cancelled": (pgettext_lazy("intake", "Cancelled"), "bad")}
 INTAKE_PHASES = {
     "planned": (_("Planned"), "neutral"), "coming": (_("Coming soon"), "info"), "applying": (_("Open for applications"), "good"),
     "deciding": (_("Places are being given"), "info"), "started": (_("Started"), "neutral"), "cancelled": (_("Cancelled"), "bad"),
@@ -60,30 +60,30 @@ DOCUMENT_STATES = {
     "received": (_("Received"), "info"),
     "verified": (_("Verified"), "good"),
     "queried": (_("Queried"), "warn"),
-    "refused": (_("Refused"), "bad"),
+    "refused": (pgettext_lazy("admission_document", "Refused"), "bad"),
     "replaced": (_("Replaced"), "neutral"),
 }
 CONDITION_STATES = {"open": (_("Still open"), "warn"), "met": (_("Met"), "good"), "waived": (_("Waived"), "good"), "failed": (_("Not met"), "bad")}
 STUDY_STATES = {
     "active": (_("Studying"), "good"),
     "interrupted": (_("Interrupted"), "warn"),
-    "awarded": (_("Awarded"), "good"),
-    "withdrawn": (_("Left"), "neutral"),
+    "awarded": (pgettext_lazy("study", "Awarded"), "good"),
+    "withdrawn": (pgettext_lazy("study", "Left"), "neutral"),
     "ended": (_("Ended by the institution"), "bad"),
 }
-TERM_STATES = {"enrolled": (pgettext_lazy("in a term", "Enrolled"), "good"), "finished": (_("Finished"), "neutral"), "cancelled": (_("Cancelled"), "bad")}
-ATTEMPT_STATES = {"taking": (_("Being taken"), "info"), "passed": (_("Passed"), "good"), "failed": (_("Not passed"), "bad"), "dropped": (_("Dropped"), "neutral")}
+TERM_STATES = {"enrolled": (pgettext_lazy("in a term", "Enrolled"), "good"), "finished": (pgettext_lazy("term_enrolment", "Finished"), "neutral"), "cancelled": (pgettext_lazy("term_enrolment", "Cancelled"), "bad")}
+ATTEMPT_STATES = {"taking": (_("Being taken"), "info"), "passed": (_("Passed"), "good"), "failed": (_("Not passed"), "bad"), "dropped": (pgettext_lazy("module_attempt", "Dropped"), "neutral")}
 INTERRUPTION_STATES = {
-    "asked": (_("Asked for"), "warn"), "approved": (_("Approved"), "good"), "refused": (_("Refused"), "bad"), "called_off": (_("Called off"), "neutral"),
-    "ended": (_("Ended"), "neutral"),
+    "asked": (pgettext_lazy("interruption", "Asked for"), "warn"), "approved": (_("Approved"), "good"), "refused": (_("Refused"), "bad"), "called_off": (_("Called off"), "neutral"),
+    "ended": (pgettext_lazy("interruption", "Ended"), "neutral"),
 }  # fmt: skip
-CONFERRAL_STATES = {"conferred": (_("Conferred"), "good"), "withdrawn": (_("Withdrawn"), "bad")}
+CONFERRAL_STATES = {"conferred": (_("Conferred"), "good"), "withdrawn": (pgettext_lazy("conferral", "Withdrawn"), "bad")}
 RECOGNITION_STATES = {
     "asked": (_("To be decided"), "info"),
     "more_asked": (_("Information missing"), "warn"),
     "full": (_("Recognised in full"), "good"),
     "partial": (_("Recognised in part"), "warn"),
-    "refused": (_("Not recognised"), "bad"),
+    "refused": (pgettext_lazy("award_recognition", "Not recognised"), "bad"),
 }
 PAUSE_REASONS = {"health": _("Health"), "family": _("Family and care"), "work": _("Work"), "money": _("Money"), "service": _("Civil or military service"), "other": _("Another reason")}
 PURPOSES = {"further-study": _("Further study"), "title": _("Use of the title"), "employment": _("Work")}

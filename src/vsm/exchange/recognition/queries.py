@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -262,12 +262,12 @@ RESULT_STATES = {
     "final": (_("Final"), "good"),
     "superseded": (_("Corrected"), "neutral"),
 }
-TRANSCRIPT_STATES = {"issued": (_("Issued"), "good"), "superseded": (_("Replaced by a newer edition"), "neutral")}
+TRANSCRIPT_STATES = {"issued": (pgettext_lazy("transcript", "Issued"), "good"), "superseded": (pgettext_lazy("transcript", "Replaced by a newer edition"), "neutral")}
 DECISION_STATES = {
     "proposed": (_("To be decided"), "warn"),
     "recognised": (_("Recognised"), "good"),
     "partly": (_("Partly recognised"), "info"),
-    "refused": (_("Refused"), "bad"),
+    "refused": (pgettext_lazy("decision", "Refused"), "bad"),
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.catalogue.models import Offering
@@ -258,7 +258,7 @@ ENROLMENT_STATES = {
     "enrolled": (_("Taking part"), "good"),
     "dropped": (_("Dropped"), "neutral"),
     "withdrawn": (_("Withdrawn (W)"), "warn"),
-    "completed": (_("Completed"), "info"),
+    "completed": (pgettext_lazy("enrolment", "Completed"), "info"),
 }
 
 ENROLMENT = resource(
@@ -287,7 +287,7 @@ ENROLMENT = resource(
     )
 )  # fmt: skip
 
-SESSION_STATES = {"scheduled": (_("Scheduled"), "good"), "cancelled": (_("Cancelled"), "bad")}
+SESSION_STATES = {"scheduled": (_("Scheduled"), "good"), "cancelled": (pgettext_lazy("session", "Cancelled"), "bad")}
 
 SESSION = resource(
     Resource(
@@ -319,7 +319,7 @@ SESSION = resource(
 )  # fmt: skip
 
 
-SERIES_STATES = {"planned": (_("Planned"), "good"), "cancelled": (_("Cancelled"), "bad")}
+SERIES_STATES = {"planned": (_("Planned"), "good"), "cancelled": (pgettext_lazy("series", "Cancelled"), "bad")}
 BANDWIDTHS_TOLD = {"text": _("text only"), "audio": _("audio"), "video": _("video")}
 
 SERIES = resource(

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.institutions.queries import organisation_ref
@@ -27,7 +27,7 @@ from vsm.kit.verdict import Reason
 FORMATION_STATES = {
     FormationState.COMPUTING.value: (_("Being computed"), "info"),
     FormationState.PREVIEW.value: (_("Preview"), "warn"),
-    FormationState.PUBLISHED.value: (_("Published"), "good"),
+    FormationState.PUBLISHED.value: (pgettext_lazy("team_formation", "Published"), "good"),
     FormationState.DISCARDED.value: (_("Discarded"), "neutral"),
 }
 TEAM_STATES = {TeamState.ACTIVE.value: (_("At work"), "good"), TeamState.DISSOLVED.value: (_("Dissolved"), "neutral")}

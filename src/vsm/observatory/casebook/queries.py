@@ -18,7 +18,7 @@ from vsm.observatory.casebook.rules import evidence
 from vsm.observatory.casebook.seeds import vocabulary
 from vsm.observatory.geography import name_of, regions
 
-STATES = {"draft": (_("Draft"), "neutral"), "in-review": (_("Being reviewed"), "info"), "published": (_("Published"), "good")}
+STATES = {"draft": (_("Draft"), "neutral"), "in-review": (_("Being reviewed"), "info"), "published": (pgettext_lazy("case", "Published"), "good")}
 ORIGIN_LABELS = {"pre-pandemic": _("Existed before the pandemic"), "pandemic-born": _("Born in the pandemic"), "refined": _("Refined in the pandemic")}
 SYNCHRONY_LABELS = {"sync": _("Live meetings"), "async": _("In your own time"), "blended": _("Live and in your own time")}
 CREDIT_LABELS = {"always": _("Always for credit"), "sometimes": _("Sometimes for credit"), "may": _("May be for credit"), "no": pgettext_lazy("credit", "Not for credit")}

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from vsm.kit.errors import Refused
@@ -28,7 +28,7 @@ from vsm.observatory.sources.series import described
 from vsm.observatory.sources.states import DECIDED, BreakState, State
 
 BREAK_STATES = {
-    "proposed": (_("Proposed"), "neutral"), "flagged": (_("Flagged"), "warn"), "spliced": (_("Spliced"), "good"), "dropped": (_("Left out"), "bad"),
+    "proposed": (pgettext_lazy("series_break", "Proposed"), "neutral"), "flagged": (_("Flagged"), "warn"), "spliced": (_("Spliced"), "good"), "dropped": (_("Left out"), "bad"),
     "kept": (_("Kept as it is"), "good"),
 }  # fmt: skip
 TESTS = {"jump": _("Jump between two years"), "cusum": _("Drift over several years (CUSUM)"), "known": _("Checking by hand")}

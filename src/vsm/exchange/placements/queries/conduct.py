@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.formats import number_format
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -24,17 +24,17 @@ from vsm.rulebook.placements import instrument
 
 MOST_CHOICES = 200
 HOURS_STATES = {
-    "logged": (_("To be confirmed"), "info"), "returned": (_("Sent back"), "warn"), "confirmed": (_("Confirmed"), "good"), "withdrawn": (_("Withdrawn"), "neutral"),
+    "logged": (_("To be confirmed"), "info"), "returned": (_("Sent back"), "warn"), "confirmed": (_("Confirmed"), "good"), "withdrawn": (pgettext_lazy("hours_entry", "Withdrawn"), "neutral"),
 }  # fmt: skip
 EVALUATION_STATES = {"sealed": (_("Sealed until both are in"), "info"), "shown": (_("Both are in"), "good")}
 CONCERN_STATES = {
-    "raised": (_("Raised"), "warn"), "acknowledged": (_("Acknowledged"), "info"), "acting": (_("Being acted on"), "info"), "closed": (_("Closed"), "neutral"),
+    "raised": (_("Raised"), "warn"), "acknowledged": (_("Acknowledged"), "info"), "acting": (_("Being acted on"), "info"), "closed": (pgettext_lazy("concern", "Closed"), "neutral"),
 }  # fmt: skip
 CONCERN_KINDS = {
     "harassment": _("Harassment or violence"), "discrimination": _("Discrimination"), "unsafe": _("Unsafe or unwell"), "hours": _("Too many hours"),
     "tasks": _("Other tasks than agreed"), "data": _("My data or my work"), "pay": _("Pay or costs"), "other": _("Something else"),
 }  # fmt: skip
-CREDIT_STATES = {"recognised": (_("Recognised"), "good"), "refused": (_("Not recognised"), "neutral")}
+CREDIT_STATES = {"recognised": (pgettext_lazy("placement_credit", "Recognised"), "good"), "refused": (pgettext_lazy("placement_credit", "Not recognised"), "neutral")}
 
 
 def entry_told(entry: Any) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.institutions.models import Organisation
@@ -22,7 +22,7 @@ HOST_STATES = {
     "vetting": (_("Being vetted"), "info"),
     "vetted": (_("Vetted"), "good"),
     "refused": (_("Refused"), "bad"),
-    "suspended": (_("Suspended"), "bad"),
+    "suspended": (pgettext_lazy("host", "Suspended"), "bad"),
     "expired": (_("Vetting expired"), "warn"),
 }
 OUTCOMES = {"given": (_("Handed in, to be looked at"), "info"), "met": (_("Met"), "good"), "not-met": (_("Not met"), "bad"), "missing": (_("Evidence missing"), "warn"), "": (_("Not looked at"), "neutral")}

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, Sum
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -30,13 +30,13 @@ from vsm.rulebook.placements import Limit
 
 PLACEMENT_STATES = {
     "preparing": (_("Agreement to be signed"), "warn"), "ready": (_("Ready to start"), "info"), "running": (_("Running"), "good"),
-    "interrupted": (_("Interrupted for a time"), "warn"), "suspended": (_("Suspended"), "bad"), "completed": (_("Completed"), "good"),
-    "ended": (_("Ended early"), "neutral"), "cancelled": (_("Cancelled"), "bad"),
+    "interrupted": (_("Interrupted for a time"), "warn"), "suspended": (_("Suspended"), "bad"), "completed": (pgettext_lazy("placement", "Completed"), "good"),
+    "ended": (_("Ended early"), "neutral"), "cancelled": (pgettext_lazy("placement", "Cancelled"), "bad"),
 }  # fmt: skip
 AGREEMENT_STATES = {
-    "draft": (_("Being drafted"), "neutral"), "signing": (_("To be signed"), "warn"), "signed": (_("Signed by all"), "good"), "cancelled": (_("Cancelled"), "bad"),
+    "draft": (_("Being drafted"), "neutral"), "signing": (_("To be signed"), "warn"), "signed": (pgettext_lazy("placement_agreement", "Signed by all"), "good"), "cancelled": (pgettext_lazy("placement_agreement", "Cancelled"), "bad"),
 }  # fmt: skip
-LINK_STATES = {"sent": (_("Sent"), "info"), "used": (_("Signed"), "good"), "withdrawn": (_("Withdrawn"), "neutral")}
+LINK_STATES = {"sent": (pgettext_lazy("signing_link", "Sent"), "info"), "used": (_("Signed"), "good"), "withdrawn": (pgettext_lazy("signing_link", "Withdrawn"), "neutral")}
 OCCASIONS = {"mid": _("halfway"), "final": _("at the end")}
 
 

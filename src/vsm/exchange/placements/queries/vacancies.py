@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.formats import number_format
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -27,7 +27,7 @@ from vsm.kit.saying import shown
 from vsm.rulebook.placements import Limit, hours_limit
 
 VACANCY_STATES = {
-    "draft": (_("Draft"), "neutral"), "published": (_("Published"), "good"), "closed": (_("Selection over"), "neutral"), "withdrawn": (_("Withdrawn"), "bad"),
+    "draft": (_("Draft"), "neutral"), "published": (pgettext_lazy("vacancy", "Published"), "good"), "closed": (_("Selection over"), "neutral"), "withdrawn": (_("Withdrawn"), "bad"),
 }  # fmt: skip
 APPLICATION_STATES = {
     "draft": (_("Draft"), "neutral"), "submitted": (_("Submitted"), "info"), "shortlisted": (_("Shortlisted"), "info"),
@@ -35,7 +35,7 @@ APPLICATION_STATES = {
     "expired": (_("Offer expired"), "bad"), "not-selected": (_("Not selected"), "bad"), "withdrawn": (_("Withdrawn"), "neutral"),
 }  # fmt: skip
 INTERVIEW_STATES = {
-    "open": (_("Free slot"), "info"), "booked": (_("Booked"), "good"), "held": (_("Held"), "neutral"), "missed": (_("Missed"), "bad"), "cancelled": (_("Cancelled"), "bad"),
+    "open": (_("Free slot"), "info"), "booked": (pgettext_lazy("interview", "Booked"), "good"), "held": (_("Held"), "neutral"), "missed": (_("Missed"), "bad"), "cancelled": (_("Cancelled"), "bad"),
 }  # fmt: skip
 PAY_PERIODS = {"none": _("nothing is paid"), "hour": _("an hour"), "month": _("a month"), "total": _("in all")}
 
