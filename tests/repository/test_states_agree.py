@@ -7,11 +7,11 @@ from django.utils import translation
 
 from vsm.kit.resources import RESOURCES
 
-# Feminine nouns, and plural ones; all others are masculine and stand alone.
+# The feminine ones, and the plural ones; all others are masculine and stand alone.
 FEMININE = {
-    "es": set("call application opportunity offering import run seat appeal trial message invitation enrolment session series team_formation mobility decision credential admission condition term_enrolment interruption vacancy placement_application interview placement hours_entry placement_evaluation host preparation participation preparation_requirement emergency roster_file partner_wish partner_invitation partner_fair registration release own_table series_break".split()),
-    "pt-br": set("call application opportunity offering import run seat message enrolment session series team_formation team mobility decision credential admission condition term_enrolment interruption vacancy placement_application interview hours_entry placement_evaluation host preparation participation preparation_requirement emergency roster_file partner_wish partner_fair registration release own_table series_break".split()),
-    "fr": set("application opportunity offering run seat message invitation enrolment session series team_formation team mobility decision credential intake admission admission_document condition study term_enrolment interruption vacancy placement_application placement_agreement hours_entry placement_evaluation host preparation participation preparation_requirement emergency roster_file partner_invitation partner_fair registration release own_table series_break award_recognition".split()),
+    "es": "call application opportunity offering import run seat appeal trial message invitation enrolment session series team_formation mobility decision credential admission condition term_enrolment interruption vacancy placement_application interview placement hours_entry placement_evaluation host preparation participation preparation_requirement emergency roster_file partner_wish partner_invitation partner_fair registration release own_table series_break",
+    "pt-br": "call application opportunity offering import run seat message enrolment session series team_formation team mobility decision credential admission condition term_enrolment interruption vacancy placement_application interview hours_entry placement_evaluation host preparation participation preparation_requirement emergency roster_file partner_wish partner_fair registration release own_table series_break",
+    "fr": "application opportunity offering run seat message invitation enrolment session series team_formation team mobility decision credential intake admission admission_document condition study term_enrolment interruption vacancy placement_application placement_agreement hours_entry placement_evaluation host preparation participation preparation_requirement emergency roster_file partner_invitation partner_fair registration release own_table series_break award_recognition",
 }  # fmt: skip
 PLURAL = {"hours_entry", "study", "placement_credit"}
 # Told of whoever or whatever the record is about: a course or an award is recognised, not its decision.
@@ -30,7 +30,7 @@ def test_the_word_for_a_state_agrees_with_its_noun(language: str) -> None:
                 if ending is None or {(entry.noun, state), (entry.noun, "")} & OF_ANOTHER:
                     continue
                 told = (ending[1] in {"a", "e"}, bool(ending[2]))
-                if told != (entry.noun in FEMININE[language], entry.noun in PLURAL):
+                if told != (entry.noun in FEMININE[language].split(), entry.noun in PLURAL):
                     wrong.append(f"{entry.label} ({entry.noun}): {label} ({state})")
                 else:
                     agree += 1

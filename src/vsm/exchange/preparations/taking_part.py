@@ -81,8 +81,10 @@ def mobility_choices(preparation: Any, actor: Actor) -> list[tuple[str, str]]:
 
 def _could_join(preparation: Any, actor: Actor) -> bool:
     """Whether there is a stay of this person to join for: offices see the page too."""
-    joined = {str(pk) for pk in preparation.participations.filter(student_id=actor.person_id).values_list("mobility_id", flat=True)}
-    return any(pk not in joined for pk, _title in mobility_choices(preparation, actor))
+    if actor.person_id is None:
+        return False
+    joined = preparation.participations.filter(student_id=actor.person_id).values("mobility_id")
+    return Mobility.objects.filter(student_id=actor.person_id, host_id=preparation.host_id, state="planned").exclude(pk__in=joined).exists()
 
 
 @action(
