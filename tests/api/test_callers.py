@@ -59,6 +59,8 @@ def test_a_program_reads_the_files_of_pages_with_its_token_and_does_not_act_ther
     assert (taken.status_code, taken.content.decode()) == (200, held.token)
     assert calling("raul").get(f"/credentials/{held.pk}").json()["token"] == held.token
     assert [Client().get(address, headers=each).status_code for each in (stranger, {})] == [404, 404]
+    behind_a_login = Client().get("/desk/", headers=issuer)
+    assert (behind_a_login.status_code, 'lang="en"' in behind_a_login.content.decode()) == (200, True)
     wrong = Client().get(address, headers={"Authorization": "Bearer nonsense"})
     assert (wrong.status_code, wrong.headers["WWW-Authenticate"].partition(" ")[0]) == (401, "Bearer")
     acted = Client().post(f"/credentials/{held.pk}/revoke/", {"because": "x"}, headers=issuer)

@@ -23,7 +23,7 @@ BEARER = "Bearer "
 class ReaderMiddleware:
     """Sets `request.actor`, and activates the reader's zone and language.
 
-    The language chosen on a page wins, then the person's, then the browser's. The zone: the person's, then the
+    The language chosen on a page wins, then the person's, then the browser's; a program's own goes before its person's. The zone: the person's, then the
     browser's own (a cookie), then UTC; it is always shown by name.
 
     A program reads what a page gives to take away (a PDF, a signed credential, an attached file) at the same address with
@@ -35,15 +35,17 @@ class ReaderMiddleware:
 
     def __call__(self, request: Request) -> HttpResponse:
         actor = actor_of(request.user, clock.now()) if request.user.is_authenticated else ANONYMOUS
-        if _brings_token(request):
+        by_token = _brings_token(request)
+        if by_token:
             person = person_of_token(request.headers["Authorization"].removeprefix(BEARER).strip(), "api", clock.now())
             if person is None:
                 told = gettext("This token is wrong, expired or revoked.")
                 return HttpResponse(told, status=401, content_type="text/plain; charset=utf-8", headers={"WWW-Authenticate": 'Bearer realm="OpenVSM"'})
-            actor = actor_of(person, clock.now())
+            request.user, actor = person, actor_of(person, clock.now())
         request.actor = actor
         zone = _zone(request, actor)
-        if not actor.is_anonymous and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        asks_in_its_own = settings.LANGUAGE_COOKIE_NAME in request.COOKIES or (by_token and "Accept-Language" in request.headers)
+        if not actor.is_anonymous and not asks_in_its_own:
             translation.activate(actor.language)
             request.LANGUAGE_CODE = translation.get_language()
         with timezone.override(ZoneInfo(zone)):
