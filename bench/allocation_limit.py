@@ -1,3 +1,4 @@
+# mypy: allow-untyped-decorators
 """The least that a machine has to do: deferred acceptance of the textbook, compiled, one heap an offering, and nothing around it.
 
 Its time says how fast the machine is today; ours divided by it holds on any machine.
@@ -9,7 +10,7 @@ import numpy as np
 from numba import njit
 
 
-@njit  # type: ignore[untyped-decorator]  # -- numba has no types
+@njit
 def _push(heap: Any, at: int, asking: int, keys: Any) -> None:  # pragma: no cover -- compiled
     while at and keys[heap[(at - 1) >> 1]] < keys[asking]:
         heap[at] = heap[(at - 1) >> 1]
@@ -17,7 +18,7 @@ def _push(heap: Any, at: int, asking: int, keys: Any) -> None:  # pragma: no cov
     heap[at] = asking
 
 
-@njit  # type: ignore[untyped-decorator]  # -- numba has no types
+@njit
 def _replace(heap: Any, size: int, asking: int, keys: Any) -> None:  # pragma: no cover -- compiled
     at = 0
     while 2 * at + 1 < size:
@@ -31,7 +32,7 @@ def _replace(heap: Any, size: int, asking: int, keys: Any) -> None:  # pragma: n
     heap[at] = asking
 
 
-@njit  # type: ignore[untyped-decorator]  # -- numba has no types
+@njit
 def granted(starts: Any, targets: Any, owners: Any, keys: Any, capacities: Any, wanted: Any) -> Any:  # pragma: no cover -- compiled
     """Which applications hold a seat (0 or 1 each). The heaps have the worst of each offering at their root."""
     bases = np.zeros(len(capacities) + 1, np.int64)

@@ -35,7 +35,7 @@ def test_2_a_place_in_a_programme_that_one_declines_goes_to_the_next(people: Peo
     tomas = people("tomas@graduates.example").opens("/desk/").waits_for("A place is offered").follows("Answer", exact=False)
     tomas.does("Accept the place").reads("Go to the studies").opens("/desk/").reads("Enrol in the next term")
     office = people("oficina@albufera.example").opens("/intakes/").picks("segunda").reads("Places offered or taken 2 of 2")
-    assert [row.inner_text().split("\t")[2].strip() for row in office.main.locator("tbody tr").all()] == ["Accepted, conditions open", "Declined", "Admitted", "Handed in"]
+    assert [row.inner_text().split("\t")[2].strip() for row in office.main.locator("tbody tr").all()] == ["Accepted, conditions open", "Declined by the student", "Admitted", "Handed in"]
 
 
 def test_3_hours_that_the_host_confirms_count_for_the_student(people: People) -> None:

@@ -37,7 +37,7 @@ def test_the_columns_of_a_diploma_supplement_lie_side_by_side(monkeypatch: pytes
     assert widths[1] > 100, widths
 
 
-@pytest.mark.parametrize(("language", "told"), [("pt-br", "1 de setembro de 2026"), ("es", "1 de septiembre de 2026"), ("fr", "1 septembre 2026"), ("en", "1 Sep 2026")])
+@pytest.mark.parametrize(("language", "told"), [("pt-br", "1º de setembro de 2026"), ("es", "1 de septiembre de 2026"), ("fr", "1er septembre 2026"), ("en", "1 Sep 2026")])
 def test_a_day_is_written_as_its_language_does(language: str, told: str) -> None:
     with translation.override(language):
         assert formats.date_format(date(2026, 9, 1), "DATE_FORMAT") == told

@@ -24,5 +24,5 @@ def test_june_and_july_are_told_apart_in_french() -> None:
 
 def test_portuguese_months_are_small_in_sentences() -> None:
     with translation.override("pt-br"):
-        assert formats.date_format(date(2027, 3, 1), "DATE_FORMAT") == "1 de março de 2027"
+        assert formats.date_format(date(2027, 3, 1), "DATE_FORMAT") == "1º de março de 2027"
         assert [month for name in MONTHS if (month := translation.gettext(name)) != month.lower()] == []

@@ -50,7 +50,7 @@ _JSON_TYPES: dict[str, Any] = {
 class Shown:
     """One field. `kind` is one of the keys above; `sort` the ORM field to order by; `listed` puts it into the list.
 
-    `alone` is told where one record is read by itself, in no list and no table: it costs queries of its own.
+    `alone` is told where one record is read by itself, null in a list and absent from a table: it costs queries of its own, or is long.
     """
 
     name: str
@@ -129,7 +129,7 @@ class Resource:
             "id": (UUID, ...),
             "version": (int, Field(description="Send it back as If-Match to refuse overwriting somebody else's change.")),
             "title": (str, ...),
-            **{shown.name: (_JSON_TYPES[shown.kind], Field(None, description=str(shown.label))) for shown in self.fields},
+            **{shown.name: (_JSON_TYPES[shown.kind] | None if shown.alone else _JSON_TYPES[shown.kind], Field(None, description=str(shown.label))) for shown in self.fields},
             "actions": (list[str], Field(default_factory=list, description="Verbs that you can use on this record now.")),
         }
         return create_model(self.noun.title().replace("_", "") + "Shape", **fields)

@@ -29,7 +29,7 @@ def mistakes() -> Iterator[tuple[Reason, dict[str, str]]]:
         )
         if each.code == "dates-reversed"
     )  # fmt: skip
-    yield reversed_days, {"es": "1 de marzo de 2027", "pt-br": "1 de março de 2027", "fr": "1 mars 2027"}
+    yield reversed_days, {"es": "1 de marzo de 2027", "pt-br": "1º de março de 2027", "fr": "1er mars 2027"}
     skipped = clock_note(datetime(2026, 9, 6, 0, 30), "America/Santiago")
     twice = clock_note(datetime(2027, 4, 3, 23, 30), "America/Santiago")
     gone = why_no_zone("America/Limma", available_timezones())
