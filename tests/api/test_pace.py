@@ -9,7 +9,7 @@ from django.core.cache import cache
 
 from tests.api.caller import Caller, is_problem
 from vsm.api.rest import pace
-from vsm.kit import clock
+from vsm.kit import clock, requests
 
 NOON = datetime.now(UTC).replace(second=15, microsecond=0)
 
@@ -58,7 +58,7 @@ def test_behind_our_own_proxy_only_what_it_added_itself_counts(monkeypatch: pyte
     class Proxied:
         is_secure = True
 
-    monkeypatch.setattr(pace, "configured", Proxied)
+    monkeypatch.setattr(requests, "settings", Proxied)
     with clock.stopped_at(NOON):
         caller = Caller()
         for claimed, expected in (("198.51.100.1", 200), ("198.51.100.2", 200), ("198.51.100.3", 429)):

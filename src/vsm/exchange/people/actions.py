@@ -6,13 +6,13 @@ from secrets import token_urlsafe
 from typing import Annotated, Literal
 
 from django.contrib.auth.password_validation import validate_password
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.people.models import AddressChange, Invitation, Membership, Person, Token, is_zone, zones
 from vsm.exchange.people.queries import TOKEN_PURPOSES, token_hash
+from vsm.kit import tally
 from vsm.kit.actions import Ask, action
 from vsm.kit.actors import ANONYMOUS, SYSTEM, Actor
 from vsm.kit.errors import Conflict, Invalid, Refused
@@ -73,21 +73,16 @@ def change_address(
 
 
 def _why_not_by_password(person: Person, password: str, now: datetime) -> Iterator[Reason]:
-    """A wrong password is counted beside the transaction, which is taken back with the refusal; a right one is not counted. The count
-    stands in the cache, as that of signing in does."""
+    """A wrong password is counted beside the transaction, which is taken back with the refusal; a right one is not counted."""
     if not person.has_usable_password():
         return
-    key = f"password-tries:{person.pk}:{int(now.timestamp() // TRY_SECONDS)}"
-    cache.add(key, 0, TRY_SECONDS)
-    try:
-        tries = cache.incr(key)
-    except ValueError:  # a full cache threw it out between the two lines
-        tries = 1
+    what = f"password-tries:{person.pk}"
+    tries = tally.count(what, now.timestamp(), TRY_SECONDS)
     if tries > MOST_TRIES:
         text = N_("The password was written wrongly too often. Wait %(minutes)s minutes, or sign out and ask for a new one under “Forgot your password?”.")
         yield Reason("too-many-tries", text, {"minutes": TRY_SECONDS // 60}, "password")
     elif person.check_password(password):
-        cache.set(key, tries - 1, TRY_SECONDS)
+        tally.take_back(what, now.timestamp(), TRY_SECONDS, tries)
     else:
         yield Reason("password-wrong", N_("This is not the password of your account. Write the one by which you sign in."), {}, "password")
 
