@@ -1,19 +1,28 @@
 """Loaded before Django's settings are (`-p tests.environment`): the suite works in a throw-away folder, never in `var/`."""
 
 import os
+import shutil
 import tempfile
 
 import pytest
 
 DATA = tempfile.mkdtemp(prefix="vsm-tests-")
-# The workers of one run share a folder: its path stands in the environment that they inherit.
-SHARED = os.environ.setdefault("VSM_TESTS_SHARED", tempfile.mkdtemp(prefix="vsm-tests-shared-"))
+# The workers of one run share a folder: its path stands in the environment that they inherit from the process that began.
+BEGAN = "VSM_TESTS_SHARED" not in os.environ
+SHARED = tempfile.mkdtemp(prefix="vsm-tests-shared-") if BEGAN else os.environ["VSM_TESTS_SHARED"]
+os.environ["VSM_TESTS_SHARED"] = SHARED
 os.environ["VSM_DATA"] = DATA
 os.environ["VSM_BASE_URL"] = "http://testserver"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--thorough", action="store_true", help="also what repeats a question for more readers, pages and doors, and every test on either engine")
+
+
+def pytest_unconfigure() -> None:
+    """Nothing of a run stays behind; the process that began it ends last."""
+    for folder in (DATA, SHARED) if BEGAN else (DATA,):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

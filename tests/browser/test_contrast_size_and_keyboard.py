@@ -70,7 +70,8 @@ def test_by_keyboard_alone_from_the_first_page_to_an_application(browser: Browse
     page.keyboard.type("wrong")
     tab_to(page, "Sign in")
     press_enter(page)
-    assert page.evaluate("document.activeElement.className") == "error-summary"
+    # The browser focuses what asks for it when it draws, which may be after it has read the page.
+    page.wait_for_function("document.activeElement.className == 'error-summary'")
     assert page.locator("input[name=login]").input_value() == "ana@andina.example"
     page.context.close()
 

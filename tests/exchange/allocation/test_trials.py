@@ -1,6 +1,7 @@
 """Trials and the worker: side by side without anybody being told, long work apart, an order to publish that can be undone."""
 
 import base64
+import json
 import os
 import subprocess
 import sys
@@ -136,6 +137,33 @@ def test_the_same_files_are_solved_with_other_seats_beside_them() -> None:
     with pytest.raises(Refused) as over:
         trials.vary(first, by=world.carlos, now=NOW, seats=[SeatsRow(offering="biology", seats=2)])
     assert codes(over) == ["state"]
+
+
+def test_files_are_solved_with_the_exact_timetable_and_a_lottery_for_each_course_where_asked() -> None:
+    """The five courses of `fast_and_exact`, on which the fast way passes somebody over; trying other seats keeps the rules."""
+    world = given.world()
+    sent = {path.stem: Upload.of(path.name, "text/csv", path.read_bytes()) for path in (Path(__file__).parent / "fast_and_exact").glob("*.csv")}
+    with clock.stopped_at(NOW):
+        tried = {
+            (timetable, lottery): trials.solve_files(world.mapocho, by=world.carlos, now=NOW, seed="7", timetable=timetable, lottery=lottery, **sent)
+            for timetable, lottery in (("fast", "single"), ("exact", "single"), ("fast", "per_offering"))
+        }
+        drain()
+    envy, said = {}, {}
+    for rules, trial in tried.items():
+        trial.refresh_from_db()
+        assert (trial.state, trial.error) == ("ready", [])
+        envy[rules[0], rules[1]] = trial.columns[0]["counts"]["envy"]
+        said[rules[0], rules[1]] = json.loads(trial.files.get(name="summary.json").content)
+    assert (envy["fast", "single"], envy["exact", "single"]) == (1, 0)
+    assert [(each.get("timetable", "fast"), each["lottery"]) for each in said.values()] == [*tried]
+    exact = tried["exact", "single"]
+    page = text_of(reader(world.people["carlos"]), f"/trials/{exact.pk}/")
+    assert "No two seats that clash, the exact way" in page
+    with clock.stopped_at(NOW):
+        seats = trials._seats_of_files(exact, world.carlos)
+        varied = trials.vary(exact, by=world.carlos, now=NOW, seats=[SeatsRow(offering=seats[0].offering, seats=seats[0].seats + 1)])
+    assert (varied.timetable, varied.lottery) == ("exact", "single")
 
 
 def test_lists_of_preflib_are_solved_and_given_back() -> None:

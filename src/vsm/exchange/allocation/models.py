@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from vsm.exchange.allocation.problem import Lottery, Timetable
 from vsm.exchange.allocation.states import HOLDING, AppealState, RunState, SeatState, TrialState
 from vsm.exchange.applications.models import Application, Call
 from vsm.exchange.applications.states import CallState
@@ -303,7 +304,8 @@ class Trials(VisibleQuerySet):
 class Trial(Record):
     """What would be if: all mechanisms on one problem, with a lottery of its own, so that nobody can try until somebody wins.
 
-    Of a call (`changes` says what is asked to be different) or of files handed in. Nothing here can be published.
+    Of a call (`changes` says what is asked to be different) or of files handed in, which are solved by the `mechanism`,
+    `lottery` and `timetable` asked for; a call has its own rules. Nothing here can be published.
     `columns` are the results side by side as `counting.side_by_side` makes them.
     """
 
@@ -314,6 +316,8 @@ class Trial(Record):
     number = models.PositiveIntegerField()
     title = models.CharField(max_length=200, default="", blank=True)
     mechanism = models.CharField(max_length=40, default="", blank=True)
+    lottery = models.CharField(max_length=20, default=Lottery.SINGLE.value)
+    timetable = models.CharField(max_length=10, default=Timetable.FAST.value)
     seed = models.CharField(max_length=200, default="", blank=True)
     changes = models.JSONField(default=dict, blank=True)
     columns = models.JSONField(default=list, blank=True)

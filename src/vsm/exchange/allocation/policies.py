@@ -127,7 +127,8 @@ class LimitRow(BaseModel):
     most: Annotated[int | None, Field(ge=0, le=10_000), Ask(_("At most"))] = None
 
 
-def _labelled(effects: Sequence[Effect]) -> Any:
+def one_of(effects: Sequence[Effect]) -> Any:
+    """What a form offers: one of these, in the reader’s language."""
     return lambda _call, _actor: [(effect.value, say(effect.label)) for effect in effects]
 
 
@@ -142,8 +143,8 @@ def _can_change(call: Call) -> bool:
 @action("set_rules", on=Call, label=_("Set the rules for giving seats"), allow=OFFICE, step=CALL_STEPS["set_rules"], when=_can_change)
 def set_rules(
     call: Call, *, by: Actor, now: datetime,
-    mechanism: Annotated[Literal["", "deferred_acceptance", "serial_dictatorship"], Ask(_("Rules"), choices=_labelled(MECHANISM_EFFECTS), start=_start("mechanism"))] = "",
-    lottery: Annotated[Literal["single", "per_offering"], Ask(_("Lottery"), choices=_labelled(LOTTERY_EFFECTS), start=_start("lottery"))] = "single",
+    mechanism: Annotated[Literal["", "deferred_acceptance", "serial_dictatorship"], Ask(_("Rules"), choices=one_of(MECHANISM_EFFECTS), start=_start("mechanism"))] = "",
+    lottery: Annotated[Literal["single", "per_offering"], Ask(_("Lottery"), choices=one_of(LOTTERY_EFFECTS), start=_start("lottery"))] = "single",
     reserves: Annotated[list[ReserveRow], Ask(
         _("Reserved seats"), _("So many seats go first to students of the group; what they leave over goes to everybody."),
         start=lambda call, _actor: [ReserveRow(**row) for row in rules_of(call).reserves],
@@ -153,9 +154,9 @@ def set_rules(
         start=lambda call, _actor: [LimitRow(**row) for row in rules_of(call).limits],
     )] = [],  # noqa: B006 -- never changed; pydantic copies it
     use_agreements: Annotated[bool, Ask(_("Keep the seats promised in agreements"), start=_start("use_agreements"))] = False,
-    reciprocity: Annotated[Literal["", "soft", "hard"], Ask(_("Balance with each partner"), choices=_labelled(RECIPROCITY_EFFECTS), start=_start("reciprocity"))] = "",
+    reciprocity: Annotated[Literal["", "soft", "hard"], Ask(_("Balance with each partner"), choices=one_of(RECIPROCITY_EFFECTS), start=_start("reciprocity"))] = "",
     balance: Annotated[int, Ask(_("How many more seats than it gives a partner may take"), start=_start("balance"))] = 0,
-    clashes: Annotated[Literal["allow", "fast", "exact"], Ask(_("Clashing timetables"), choices=_labelled(CLASH_EFFECTS), start=_start("clashes"))] = "allow",
+    clashes: Annotated[Literal["allow", "fast", "exact"], Ask(_("Clashing timetables"), choices=one_of(CLASH_EFFECTS), start=_start("clashes"))] = "allow",
     credits_least: Annotated[Decimal | None, Ask(_("Least credits for one student"), start=_start("credits_least"))] = None,
     credits_most: Annotated[Decimal | None, Ask(_("Most credits for one student"), start=_start("credits_most"))] = None,
     appeal_days: Annotated[int, Ask(_("Days to appeal after the result"), start=_start("appeal_days"))] = 10,

@@ -7,7 +7,7 @@ worker computes it, because the optimum and the compiled kernels belong into no 
 import csv
 import io
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -22,8 +22,8 @@ from vsm.exchange.allocation.computing import kernels
 from vsm.exchange.allocation.counting import counts_of
 from vsm.exchange.allocation.freezing import Assembled, problem_of, rules_of
 from vsm.exchange.allocation.models import Trial, TrialFile
-from vsm.exchange.allocation.policies import ReserveRow, groups_asked_by
-from vsm.exchange.allocation.policy import MECHANISM_EFFECTS
+from vsm.exchange.allocation.policies import ReserveRow, effect_of, groups_asked_by, one_of
+from vsm.exchange.allocation.policy import CLASH_EFFECTS, LOTTERY_EFFECTS, MECHANISM_EFFECTS, Effect
 from vsm.exchange.allocation.problem import Mechanism, Problem
 from vsm.exchange.allocation.queries import failures_of
 from vsm.exchange.allocation.solver import allocate as solve
@@ -134,12 +134,16 @@ def solve_files(
         _("meetings.csv (if nobody may have two seats that clash)"), _("Columns: offering_id, weekday (1 is Monday), starts, ends (such as 09:30, all in one time zone)."),
     )] = None,
     mechanism: Annotated[Literal["deferred_acceptance", "serial_dictatorship", "utilitarian"], Ask(_("Rules"), choices=lambda _o, _a: [(value, say(text)) for value, text in MECHANISM_NAMES.items()])] = "deferred_acceptance",
+    lottery: Annotated[Literal["single", "per_offering"], Ask(_("Lottery"), choices=one_of(LOTTERY_EFFECTS))] = "single",
+    timetable: Annotated[Literal["fast", "exact"], Ask(
+        _("Clashing timetables"), _("It counts where there is a meetings.csv, or students.csv says how many credits somebody may have."), choices=one_of(CLASH_EFFECTS[1:]),
+    )] = "fast",
     seed: Annotated[str, Ask(_("Seed of the lottery"), _("The same seed and files give the same result. Left empty, one is drawn."), limit=200)] = "",
     title: Annotated[str, Ask(_("Name of this trial"), limit=200)] = "",
 ) -> Trial:  # fmt: skip
     """Solve a problem from CSV files, with all mechanisms beside it for comparison. The answer is there as files too."""
     sent = {name: _text_of(upload, name) for name, upload in zip(FILES, (offerings, students, choices, reserves, limits, quotas, meetings), strict=True) if upload is not None}
-    trial = _begun(organisation, title=title.strip(), mechanism=mechanism, seed=seed.strip())
+    trial = _begun(organisation, title=title.strip(), mechanism=mechanism, lottery=lottery, timetable=timetable, seed=seed.strip())
     for name, content in sent.items():
         TrialFile(trial=trial, name=f"{name}.csv", content=content).save()
     return trial
@@ -151,6 +155,7 @@ def solve_lists(
     lists: Annotated[Upload, Ask(_("Lists of wishes"), _("A file of PrefLib: .soc, .soi, .toc or .toi. Its alternatives are the courses."))],
     seats: Annotated[int, Field(ge=0, le=10_000), Ask(_("Seats in each course"), _("The format says nothing of seats. You can change them course by course afterwards."))] = 1,
     mechanism: Annotated[Literal["deferred_acceptance", "serial_dictatorship", "utilitarian"], Ask(_("Rules"), choices=lambda _o, _a: [(value, say(text)) for value, text in MECHANISM_NAMES.items()])] = "deferred_acceptance",
+    lottery: Annotated[Literal["single", "per_offering"], Ask(_("Lottery"), choices=one_of(LOTTERY_EFFECTS))] = "single",
     seed: Annotated[str, Ask(_("Seed of the lottery"), _("The same seed and files give the same result. Left empty, one is drawn."), limit=200)] = "",
     title: Annotated[str, Ask(_("Name of this trial"), limit=200)] = "",
 ) -> Trial:  # fmt: skip
@@ -160,7 +165,7 @@ def solve_lists(
     if voters > MOST_VOTERS:
         raise Invalid(Reason("too-many-voters", N_("These lists stand for %(voters)s voters; here are solved at most %(most)s. Use the command line for more."), {"voters": voters, "most": MOST_VOTERS}, "lists"))
     problem = preflib.problem_of(read, seats=seats, seed="0")
-    trial = _begun(organisation, title=title.strip(), mechanism=mechanism, seed=seed.strip())
+    trial = _begun(organisation, title=title.strip(), mechanism=mechanism, lottery=lottery, seed=seed.strip())
     for name, content in files.problem_files(problem).items():
         TrialFile(trial=trial, name=name, content=content.decode()).save()
     return trial
@@ -186,7 +191,8 @@ def vary(
     if not other:
         raise Invalid(Reason("nothing-varied", N_("All seats are as they were. Change at least one number."), {}, "seats"))
     changes = {"seats": [{"offering": name, "seats": count} for name, count in other.items()], "before": {name: held[name] for name in other}}
-    varied = _begun(trial.organisation, title=title.strip(), mechanism=trial.mechanism, seed=trial.seed, changes=changes)
+    rules = {"mechanism": trial.mechanism, "lottery": trial.lottery, "timetable": trial.timetable, "seed": trial.seed}
+    varied = _begun(trial.organisation, title=title.strip(), changes=changes, **rules)
     for file in trial.files.filter(is_answer=False):
         content = _with_seats(file.content, other) if file.name == "offerings.csv" else file.content
         TrialFile(trial=varied, name=file.name, content=content).save()
@@ -297,8 +303,9 @@ def _side_by_side(assembled: Assembled) -> Iterator[tuple[str, dict[str, Any]]]:
 def _of_files(trial: Trial) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """What the files ask for, as files; and beside it what every mechanism would give."""
     sent = {file.name: file.content.encode() for file in trial.files.filter(is_answer=False)}
-    answer = file_runs.solve(sent, seed=trial.seed, mechanism=trial.mechanism)
-    problem = files.problem_of(sent, seed=trial.seed)
+    drawn = {"seed": trial.seed, "lottery": trial.lottery, "timetable": trial.timetable}
+    answer = file_runs.solve(sent, mechanism=trial.mechanism, **drawn)
+    problem = files.problem_of(sent, **drawn)
     size = sum(len(student.choices) for student in problem.students)
     sides = [("changed", problem)] if trial.changes else [("now", problem)]
     if trial.changes:
@@ -324,6 +331,11 @@ def trial_title(trial: Trial) -> str:
     return f"{number} · {trial.title}" if trial.title else number
 
 
+def _of_files_alone(trial: Trial, effects: Sequence[Effect], value: str) -> str:
+    """In words what was chosen for files; nothing for a call, whose own rules say it."""
+    return say(effect_of(effects, value).label) if trial.call_id is None else ""
+
+
 def _plain(trial: Trial) -> list[dict[str, Any]]:
     return [{"side": column["side"], "mechanism": column["mechanism"], **column["counts"]} for column in trial.columns]
 
@@ -341,6 +353,8 @@ TRIAL = resource(
             Shown("organisation", _("Institution"), lambda t: organisation_ref(t.organisation), "ref"),
             Shown("state", _("State"), lambda t: t.state, "state", listed=True, sort="state"),
             Shown("mechanism", _("Rules"), lambda t: say(MECHANISM_NAMES[t.mechanism]) if t.mechanism else ""),
+            Shown("lottery", _("Lottery"), lambda t: _of_files_alone(t, LOTTERY_EFFECTS, t.lottery)),
+            Shown("timetable", _("Clashing timetables"), lambda t: _of_files_alone(t, CLASH_EFFECTS, t.timetable)),
             Shown("made_at", _("Made"), lambda t: t.created_at, "moment", listed=True, sort="created_at"),
             Shown("seed", _("Seed of the trial’s own lottery"), lambda t: t.seed, "digest"),
             Shown("changes", _("Changes"), lambda t: t.changes, "json", detail=False),
