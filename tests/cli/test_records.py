@@ -162,6 +162,13 @@ def test_do_without_a_person_is_wrong_use_and_without_an_id_shows_the_inputs(lim
     assert "code" in said(capsys, "do", "organisation", "add_unit")
 
 
+def test_do_leads_from_the_nouns_to_what_can_be_done_with_one(db: None, capsys: Captured) -> None:
+    assert "organisation" in [line.split()[0] for line in said(capsys, "do").splitlines()]
+    verbs = [line.split()[0] for line in said(capsys, "do", "trial").splitlines()]
+    assert {"vary", "discard"} <= set(verbs)
+    assert "note_ready" not in verbs  # the worker's own
+
+
 def test_what_a_verb_asks_for_is_told_in_words_and_a_table_with_its_columns(capsys: Captured) -> None:
     lines = [line.split() for line in said(capsys, "do", "organisation", "register_student").splitlines()]
     assert ["languages", "table", "optional", "Languages"] in lines

@@ -23,7 +23,7 @@ from vsm.kit.actions import TABLE, Action, Ask, actions_on
 from vsm.kit.errors import Invalid
 from vsm.kit.i18n import N_
 from vsm.kit.records import Record
-from vsm.kit.resources import Resource
+from vsm.kit.resources import RESOURCES, Resource
 from vsm.kit.saying import say
 from vsm.kit.uploads import LIMIT, Upload
 from vsm.kit.verdict import Reason
@@ -36,8 +36,8 @@ ANYBODY = ("anyone", "person", "self", "operator")
 
 
 def do_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("noun")
-    parser.add_argument("verb")
+    parser.add_argument("noun", nargs="?", help="without it: show the nouns")
+    parser.add_argument("verb", nargs="?", help="without it: show what can be done with the noun")
     parser.add_argument("id", nargs="?", help="without it: show what the verb asks for")
     parser.add_argument("--set", dest="given", action="append", default=[], metavar="NAME=VALUE", help="an input; a list by repeating; a language by NAME.es=…; JSON for tables")
     parser.add_argument("--json", metavar="FILE", help="all inputs as JSON from a file, or - for standard input")
@@ -49,9 +49,15 @@ def do_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def do(args: argparse.Namespace) -> int:
-    """Do one thing, as somebody, and print what came of it as one line of JSON."""
+    """Do one thing, as somebody, and print what came of it as one line of JSON; with less than that given, print what there is to choose."""
     actor = acting(args)
+    if not args.noun:
+        print(table([(each.noun, say(each.label)) for each in RESOURCES.values() if _offered(each)]))
+        return 0
     entry = noun(args.noun)
+    if not args.verb:
+        print(table([(action.verb, say(action.label)) for action in _offered(entry)]))
+        return 0
     action = _action(entry, args.verb)
     if not args.id:
         print(_asked(action))
@@ -95,6 +101,11 @@ def _action(entry: Resource, verb: str) -> Action:
         known = ", ".join(sorted(action.verb for action in actions_on(entry.noun))) or "—"
         raise Invalid(Reason("no-such-verb", N_("One cannot “%(verb)s” here. There are: %(known)s."), {"verb": verb, "known": known}))
     return action
+
+
+def _offered(entry: Resource) -> list[Action]:
+    """What somebody can do with such a record; not what the system alone does."""
+    return [action for action in actions_on(entry.noun) if action.allow]
 
 
 def _asked(action: Action) -> str:
