@@ -67,7 +67,8 @@ class Shown:
 class Filter:
     """A question by which a list narrows. `choices(actor)` gives (value, label); empty means free text or a date.
 
-    A filter of the kind `identifier` is for programs and links: no page asks a person for it.
+    A filter of the kind `identifier` is for programs and links: no page asks a person for it. Of a filter by a `column` a page
+    offers the values alone that its reader's records have: nobody is asked whether they want drafts that they cannot see.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Filter:
     apply: Callable[[QuerySet[Any], str], QuerySet[Any]]
     kind: str = "choice"
     choices: Callable[[Actor], list[tuple[str, str]]] | None = None
+    column: str = ""
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,6 @@ def state_filter(states: Mapping[str, tuple[Any, str]], column: str = "state") -
     """The filter every noun with a life has."""
     return Filter(
         "state", "State", lambda found, value: found.filter(**{column: value}),
-        choices=lambda _actor: [(value, str(label)) for value, (label, _tone) in states.items()],
+        choices=lambda _actor: [(value, str(label)) for value, (label, _tone) in states.items()], column=column,
     )  # fmt: skip
 

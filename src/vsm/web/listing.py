@@ -44,12 +44,12 @@ class Listing:
 
 
 def listing_of(entry: Resource, actor: Actor, params: Mapping[str, str], *, base: QuerySet[Any] | None = None, csv_url: str = "") -> Listing:
-    """The page of this noun's list that the query string asks for."""
+    """The page of this noun's list that the query string asks for; records given as `base` stand on a page that asks nothing."""
     found = narrowed(entry, base if base is not None else entry.visible_to(actor), params, actor)
     paginator = Paginator(ordered(entry, found, params.get("sort", "")), PAGE)
     page = paginator.get_page(params.get("page", "1"))
     kept = {name: value for name, value in params.items() if value and name != "page"}
-    filters = _filters(entry, params, actor)
+    filters = _filters(entry, params, actor) if base is None else []
     pills = _pills(filters, kept)
     return Listing(
         caption=say(entry.label_plural),
@@ -159,11 +159,17 @@ def _filters(entry: Resource, params: Mapping[str, str], actor: Actor) -> list[d
     for question in entry.filters:
         if question.kind == "identifier" and not params.get(question.name):
             continue
+        value = params.get(question.name, "")
         choices = question.choices(actor) if question.choices else []
+        if question.column:
+            there = {value, *entry.visible_to(actor).order_by().values_list(question.column, flat=True).distinct()}
+            choices = [choice for choice in choices if choice[0] in there]
+            if not choices and not value:
+                continue  # an empty list has nothing to be narrowed by
         asked.append(
             {
                 "name": question.name, "label": say(question.label), "kind": question.kind if not choices else "choice",
-                "value": params.get(question.name, ""), "choices": [("", _("All")), *((value, say(label)) for value, label in choices)],
+                "value": value, "choices": [("", _("All")), *((value, say(label)) for value, label in choices)],
             }
         )  # fmt: skip
     return asked
