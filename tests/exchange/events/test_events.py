@@ -15,8 +15,9 @@ from vsm.exchange.credentials.models import Credential
 from vsm.exchange.events import actions
 from vsm.exchange.events.actions import PresentRow, Speaker
 from vsm.exchange.events.models import Feedback, OnlineEvent, Registration
-from vsm.exchange.events.queries import EVENT_STATES, calendar_of, counted, link_token, places_left, registration_of
-from vsm.exchange.events.rules import Asking, answer_until, reminders_due, told_count, turns
+from vsm.exchange.events.queries import EVENT_STATES, calendar_of, came, link_token, places_left, registration_of
+from vsm.exchange.events.rules import Asking, answer_until, reminders_due, turns
+from vsm.exchange.statistics.attendance import Answers, answers_of
 from vsm.kit import clock
 from vsm.kit.actions import available
 from vsm.kit.actors import ANONYMOUS, SYSTEM
@@ -76,10 +77,6 @@ def test_a_reminder_is_due_within_its_time_and_not_for_who_has_just_registered()
     early, start = NOW - timedelta(days=9), NOW + timedelta(hours=24)
     assert [reminders_due(start, early, start - timedelta(hours=h)) for h in (25, 24, 2, 1, 0)] == [(), ("day",), ("day",), ("day", "hour"), ()]
     assert reminders_due(start, start - timedelta(hours=20), start - timedelta(minutes=30)) == ("hour",)
-
-
-def test_small_numbers_of_people_are_not_told() -> None:
-    assert [told_count(n) for n in (0, 1, 4, 5, 90)] == [0, None, None, 5, 90]
 
 
 @pytest.mark.parametrize(("language", "words"), [("es", ["Anunciado", "Cancelado", "Realizado"]), ("fr", ["Annoncé", "Annulé", "Tenu"])])
@@ -277,22 +274,20 @@ def test_letters_go_out_in_the_readers_language_and_zone_with_the_calendar(world
 
 def test_attendance_asks_for_feedback_that_names_nobody(world: World) -> None:
     held = event(world)
-    people = [comes(held, f"P{n}", n) for n in range(6)]
+    people = [comes(held, f"P{n}", n) for n in range(11)]
     actions.join(people[0], by=SYSTEM, now=STARTS)
     rows = actions._present(fresh(held), actor(world.office))
-    assert [row.was_there for row in rows] == [True, False, False, False, False, False]
+    assert [row.was_there for row in rows] == [True, *[False] * 10]
     with clock.stopped_at(STARTS + timedelta(hours=2)):
         held = actions.take_attendance(held, by=actor(world.office), now=STARTS + timedelta(hours=2), present=[PresentRow(registration=each.pk, was_there=True) for each in people])
         drain()
         assert [entry.verb for entry in available(fresh(people[0]), actor(people[0].person))] == ["give_feedback"]
-    assert Message.objects.filter(kind="event_held").count() == 6
-    for each in people[:4]:
+    assert Message.objects.filter(kind="event_held").count() == 11
+    for each in people[:9]:
         actions.give_feedback(fresh(each), by=actor(each.person), now=STARTS, useful="5", could_follow="3", words="Good.")
-    numbers = counted(held)
-    assert (numbers.attended, numbers.answers, numbers.useful, numbers.words) == (6, None, None, ())
-    actions.give_feedback(fresh(people[4]), by=actor(people[4].person), now=STARTS, useful="4", could_follow="4")
-    numbers = counted(held)
-    assert (numbers.answers, numbers.useful, numbers.could_follow, len(numbers.words)) == (5, 4.8, 3.2, 4)
+    assert (came(held), answers_of(held)) == ((11, 11), None)
+    actions.give_feedback(fresh(people[9]), by=actor(people[9].person), now=STARTS, useful="4", could_follow="4")
+    assert answers_of(held) == Answers(10, 4.9, 3.1, ("Good.",) * 9)
     assert {field.name for field in Feedback._meta.concrete_fields} == {"id", "event", "useful", "could_follow", "words"}
     with pytest.raises(Refused):
         actions.give_feedback(fresh(people[0]), by=actor(people[0].person), now=STARTS, useful="1", could_follow="1")
@@ -447,12 +442,37 @@ def test_the_list_of_events_asks_the_same_for_one_and_for_three(world: World, dj
     client = browser()
     event(world)
     client.get("/online-events/")
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert client.get("/online-events/").status_code == 200
     event(world)
     event(world)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert client.get("/online-events/").content.decode().count('role="rowheader"') == 3
+
+
+def test_a_list_is_narrowed_by_the_states_that_its_reader_sees_there(world: World) -> None:
+    event(world)
+    event(world, publish=False)
+    office = Client(headers={"accept-language": "en"})
+    office.force_login(world.office)
+    pages = [client.get(f"/online-events/{query}").content.decode() for client in (browser(), office) for query in ("", "?state=cancelled")]
+    assert [[word for word in ("draft", "published", "cancelled", "held") if f'<option value="{word}"' in page] for page in pages] == [
+        ["published"], ["published", "cancelled"], ["draft", "published"], ["draft", "published", "cancelled"],
+    ]  # fmt: skip
+
+
+def test_how_many_came_to_one_event_is_read_by_whoever_organises_it(world: World) -> None:
+    held = event(world)
+    people = [comes(held, f"P{n}", n) for n in range(13)]
+    office = Client(headers={"accept-language": "en"})
+    office.force_login(world.office)
+    with clock.stopped_at(STARTS + timedelta(hours=2)):
+        held = actions.take_attendance(held, by=actor(world.office), now=STARTS + timedelta(hours=2), present=[PresentRow(registration=each.pk, was_there=n < 12) for n, each in enumerate(people)])
+        for each in people[:12]:
+            actions.give_feedback(fresh(each), by=actor(each.person), now=STARTS, useful="5", could_follow="3", words="Slower, please.")
+        pages = [client.get(f"/online-events/{held.pk}/").content.decode().partition("How it was")[2] for client in (browser(), office)]
+    figures = ['<span class="number">13</span>', '<span class="number">12</span>', "about 10 answers", "Slower, please."]
+    assert [[figure in page for figure in figures] for page in pages] == [[False, False, True, False], [True, True, True, True]]
 
 
 def test_everything_announced_is_one_calendar_and_each_event_linked_data(world: World) -> None:

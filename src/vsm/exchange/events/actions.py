@@ -97,7 +97,7 @@ def _started(name: str, otherwise: Any) -> Any:
 
 
 _Title = Annotated[Localized, Ask(_("Title"), kind="localized", start=_started("title", None))]
-_Description = Annotated[Localized, Ask(_("Description"), kind="localized", start=_started("description", None))]
+_Description = Annotated[Localized, Ask(_("Description"), _("Plain text; an empty line begins a paragraph."), kind="localized", start=_started("description", None))]
 _Starts = Annotated[datetime, Ask(_("Starts"), start=_started("starts_at", None))]
 _Ends = Annotated[datetime, Ask(_("Ends"), start=_started("ends_at", None))]
 _ZoneName = Annotated[str, Ask(_("Time zone of the organiser"), choices=lambda _r, _a: [(zone, zone.replace("_", " ")) for zone in sorted(zones())], start=_zone)]

@@ -1,19 +1,18 @@
 """What doors read about online events and registrations."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.signing import BadSignature, Signer
-from django.db.models import Avg, Count
+from django.db.models import Count, Q
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.catalogue.labels import bandwidth_label, language_label
-from vsm.exchange.events.models import Feedback, OnlineEvent, Registration
-from vsm.exchange.events.rules import SMALLEST_GROUP, free_places, told_count
+from vsm.exchange.events.models import OnlineEvent, Registration
+from vsm.exchange.events.rules import free_places
 from vsm.exchange.events.states import HOLDING, EventState, RegistrationState
 from vsm.exchange.events.subjects import Subject, subjects
 from vsm.exchange.institutions.queries import organisation_ref
@@ -102,28 +101,11 @@ def turn_of(registration: Registration) -> int:
     return int(ahead.count()) + 1
 
 
-@dataclass(frozen=True)
-class Counted:
-    """What may be told of an event: None where so few are behind a number that it might tell on somebody."""
-
-    registered: int | None
-    attended: int | None
-    answers: int | None
-    useful: float | None
-    could_follow: float | None
-    words: tuple[str, ...]
-
-
-def counted(event: OnlineEvent) -> Counted:
-    """The event in numbers that are safe to publish."""
-    told = Feedback.objects.filter(event=event).aggregate(n=Count("pk"), useful=Avg("useful"), could_follow=Avg("could_follow"))
-    enough = told["n"] >= SMALLEST_GROUP
-    # By the text, not by the order of arrival, which might tell who wrote it.
-    words = tuple(sorted(Feedback.objects.filter(event=event).exclude(words="").values_list("words", flat=True))) if enough else ()
-    return Counted(
-        told_count(event.registrations.filter(state=RegistrationState.REGISTERED).count()), told_count(event.registrations.filter(attended=True).count()),
-        told_count(told["n"]), round(told["useful"], 1) if enough else None, round(told["could_follow"], 1) if enough else None, words,
-    )  # fmt: skip
+def came(event: OnlineEvent) -> tuple[int, int]:
+    """How many registered, and how many of them were there: for whoever organises it, who has the list. What everybody may read of it
+    is protected (`statistics.attendance`)."""
+    there = event.registrations.filter(state=RegistrationState.REGISTERED).aggregate(registered=Count("pk"), attended=Count("pk", filter=Q(attended=True)))
+    return int(there["registered"]), int(there["attended"])
 
 
 def calendar_of(event: OnlineEvent, *, language: str, url: str, joins: bool) -> bytes:

@@ -1,4 +1,4 @@
-"""Places and the waiting list, when registration is open, what reminders are due, and counts that tell on nobody. Pure."""
+"""Places and the waiting list, when registration is open, and what reminders are due. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,6 @@ from vsm.kit.verdict import Reason
 KINDS = ("webinar", "launch", "consultation", "training", "fair")
 DOORS_OPEN = timedelta(minutes=15)
 LEAST_TO_ANSWER = timedelta(minutes=30)
-SMALLEST_GROUP = 5
-"""Counts of people below this are not told (k-anonymity with k = 5); averages neither."""
 REMINDERS = {"day": timedelta(hours=24), "hour": timedelta(hours=1)}
 
 
@@ -61,11 +59,6 @@ def reminders_due(starts_at: datetime, registered_at: datetime, now: datetime) -
     if now >= starts_at:
         return ()
     return tuple(kind for kind, before in REMINDERS.items() if registered_at < starts_at - before <= now)
-
-
-def told_count(count: int) -> int | None:
-    """The number, or None when so few people are behind it that it might tell on one of them. Nobody is nobody."""
-    return count if count == 0 or count >= SMALLEST_GROUP else None
 
 
 def event_faults(*, starts_at: datetime, ends_at: datetime, closes_at: datetime | None, capacity: int | None, respond_hours: int) -> Iterator[Reason]:

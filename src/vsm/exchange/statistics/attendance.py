@@ -1,7 +1,8 @@
-"""Who registers for online events and who comes, by year and country: counted, then protected.
+"""Who registers for online events and who comes, by year and country, and what they say of one: counted, then protected.
 
 Where somebody is follows from the time zone in which the page was shown to them (time zones of the CLDR); nobody is asked.
-Registrations are counted, not people: guests are forgotten afterwards, so that nobody can be known again.
+Registrations are counted, not people: guests are forgotten afterwards, so that nobody can be known again. No count is told of a
+single event: beside the year's it would tell how many came to the others.
 """
 
 from collections import Counter
@@ -9,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from babel.core import get_global
-from django.db.models import Count, Q
+from django.db.models import Avg, Count, Q
 
-from vsm.exchange.events.models import OnlineEvent, Registration
+from vsm.exchange.events.models import Feedback, OnlineEvent, Registration
 from vsm.exchange.events.states import EventState, RegistrationState
-from vsm.exchange.statistics.rules import LEAST, Column, protected
+from vsm.exchange.statistics.rules import LEAST, Column, protected, rounded
 from vsm.kit.names import is_country
 
 OTHER = "other"
@@ -42,6 +43,27 @@ def by_country() -> list[Year]:
         attended[country_of(row["zone"])] += row["attended"]
     events = Counter(OnlineEvent.objects.filter(state=EventState.HELD).order_by().values_list("starts_at__year", flat=True))
     return [Year(year, events[year], *told(*came[year])) for year in sorted(came)]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was answered after an event: about how many did, the means of 1 to 5, and their words."""
+
+    many: int
+    useful: float
+    could_follow: float
+    words: tuple[str, ...]
+
+
+def answers_of(event: OnlineEvent) -> Answers | None:
+    """What may be told of the answers; None as long as fewer than ten were given, for then somebody might be recognised."""
+    given = Feedback.objects.filter(event=event)
+    found = given.aggregate(n=Count("pk"), useful=Avg("useful"), could_follow=Avg("could_follow"))
+    if found["n"] < LEAST:
+        return None
+    # By the text, not by the order of arrival, which might tell who wrote it.
+    words = tuple(sorted(given.exclude(words="").values_list("words", flat=True)))
+    return Answers(rounded(found["n"]), round(found["useful"], 1), round(found["could_follow"], 1), words)
 
 
 def country_of(zone: str) -> str:

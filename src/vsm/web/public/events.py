@@ -25,7 +25,7 @@ from vsm.exchange.events.queries import (
     KIND_LABELS,
     ONLINE_EVENT,
     calendar_of,
-    counted,
+    came,
     event_title,
     feed_of,
     languages_told,
@@ -38,7 +38,7 @@ from vsm.exchange.events.queries import (
 from vsm.exchange.events.rules import DOORS_OPEN, why_not_register
 from vsm.exchange.events.states import EventState
 from vsm.exchange.institutions.queries import name_of
-from vsm.exchange.statistics.attendance import OTHER, by_country
+from vsm.exchange.statistics.attendance import OTHER, answers_of, by_country
 from vsm.kit import clock
 from vsm.kit.actors import ANONYMOUS, SYSTEM, Actor
 from vsm.kit.errors import Refused
@@ -73,10 +73,11 @@ def event_part(event: OnlineEvent, actor: Actor) -> dict[str, Any]:
     now = clock.now()
     mine = Registration.objects.filter(event=event, person_id=actor.person_id).first() if actor.person_id else None
     organises = actor.is_operator or actor.person_id == event.organiser_id or actor.holds("coordinator", event.organisation_id)
+    is_held = event.state == EventState.HELD
     return {
         "event": event, "places": places_left(event), "held_in": languages_told(event.languages), "captions": languages_told(event.captions),
         "interpretation": languages_told(event.interpretation), "open": not list(why_not_register(state=event.state, closes_at=event.closes_at, now=now)),
-        "is_over": event.ends_at <= now, "mine": mine, "organises": organises, "numbers": counted(event) if event.state == EventState.HELD else None,
+        "is_over": event.ends_at <= now, "mine": mine, "organises": organises, "came": came(event) if organises and is_held else None, "answers": answers_of(event) if is_held else None, "is_held": is_held,
         "other_zone": event.zone != timezone.get_current_timezone_name(), "their_start": f"{event.starts_at.astimezone(_zone(event)):%H:%M}", "signed_in": actor.person_id is not None,
         "organiser": name_of(event.organisation), "kind": str(KIND_LABELS[event.kind]), "subjects": subjects_of(event),
     }  # fmt: skip
