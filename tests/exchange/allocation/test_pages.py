@@ -158,7 +158,7 @@ def test_whoever_has_an_offer_keeps_the_place_and_is_not_counted_among_those_who
     assert "Has an offer" in text_of(carlos, here)
 
 
-@pytest.mark.parametrize(("path", "queries"), [("/runs/", 8), ("/seats/", 8), ("/waiting-places/", 9)])
+@pytest.mark.parametrize(("path", "queries"), [("/runs/", 9), ("/seats/", 9), ("/waiting-places/", 9)])
 @pytest.mark.parametrize("items", [1, 3])
 def test_a_list_costs_the_same_with_one_and_with_three(path: str, queries: int, items: int, django_assert_num_queries: Any) -> None:
     world = given.world()
