@@ -37,7 +37,7 @@ from vsm.observatory.sources.models import Release, SeriesBreak
 from vsm.observatory.sources.observations import covered, keep, schema
 from vsm.observatory.sources.queries import break_told
 from vsm.web.public import observatory_reading as reading
-from vsm.web.public.observatory_drawings import Step, flow_picture, places, tile_map
+from vsm.web.public.observatory_drawings import BLOCKS, NARROW, Step, flow_picture, places, tile_map
 from vsm.web.public.observatory_methods import methods
 from vsm.web.public.observatory_sheets import gates_of
 
@@ -190,7 +190,7 @@ def test_only_an_embed_may_stand_in_another_sites_frame(anybody: Client) -> None
     assert [re.findall(r"frame-ancestors ('none'|\*)", answer["Content-Security-Policy"]) for answer in (page, embed)] == [["'none'"], ["*"]]
     assert "X-Frame-Options" not in embed
     html = embed.content.decode()
-    assert ("<nav" in html, "<form" in html, html.count('<svg class="drawing'), "What we do not know" in html, "CC-BY-SA-3.0-IGO" in html) == (False, False, 1, True, True)
+    assert ("<nav" in html, "<form" in html, html.count("<figure"), "What we do not know" in html, "CC-BY-SA-3.0-IGO" in html) == (False, False, 1, True, True)
 
 
 def test_a_fan_is_never_one_number(anybody: Client) -> None:
@@ -512,16 +512,17 @@ def test_every_study_has_its_method_with_the_gates_of_its_newest_run(anybody: Cl
 # Drawings ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_map_has_one_square_for_every_country_and_none_twice() -> None:
-    without = {code for code, country in countries().items() if not country.subregion}
-    assert (set(countries()) - set(places()), len(set(places().values()))) == (without, len(places()))
+@pytest.mark.parametrize(("blocks", "columns"), [(BLOCKS, 35), (NARROW, 18)])
+def test_the_map_has_one_square_for_every_country_and_none_twice(blocks: dict[str, tuple[int, int, int]], columns: int) -> None:
+    without, at = {code for code, country in countries().items() if not country.subregion}, places(blocks)
+    assert (set(countries()) - set(at), len(set(at.values())), 1 + max(column for column, _row in at.values())) == (without, len(at), columns)
 
 
 def test_the_map_shades_by_step_and_says_what_has_no_figure() -> None:
     steps = [Step(0.0, 10.0, "few"), Step(10.0, 99.0, "many")]
     svg = tile_map("Title <x>", "What", {"PER": 3.0, "CHL": 10.0}, steps, nothing="no figure")
-    assert re.findall(r'fill="(#[0-9a-f]{6})"[^>]*/><text x="[^"]+" y="[^"]+" fill="#[0-9a-f]{6}">(PE|CL|BO)<', svg) == [("#ffffff", "BO"), ("#b5d4d3", "CL"), ("#e4efee", "PE")]
-    assert (svg.count("<title>Title &lt;x&gt;</title>"), re.findall(r'class="told"[^>]*>([^<]+)', svg)) == (1, ["few", "many", "no figure"])
+    assert re.findall(r'fill="(#[0-9a-f]{6})"[^>]*/><text x="[^"]+" y="[^"]+" fill="#[0-9a-f]{6}">(PE|CL|BO)<', svg) == [("#ffffff", "BO"), ("#b5d4d3", "CL"), ("#e4efee", "PE")] * 2
+    assert (svg.count("<title>Title &lt;x&gt;</title>"), re.findall(r'class="told"[^>]*>([^<]+)', svg)) == (2, ["few", "many", "no figure"] * 2)
 
 
 def test_a_flow_is_as_wide_as_its_students() -> None:

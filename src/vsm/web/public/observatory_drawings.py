@@ -17,7 +17,12 @@ BLOCKS: Mapping[str, tuple[int, int, int]] = {
     "015": (12, 8, 7), "011": (11, 10, 5), "017": (17, 10, 3), "014": (21, 10, 4), "018": (17, 14, 3), "145": (22, 4, 5), "143": (25, 1, 3), "034": (28, 4, 3),
     "030": (30, 1, 4), "035": (28, 8, 3), "053": (28, 13, 3), "054": (28, 16, 3), "057": (32, 8, 3), "061": (32, 12, 3),
 }  # fmt: skip
-ROWS = 18
+# The same for a phone, in half the columns: Asia and Oceania stand below, so that every square is as large as on a wide screen.
+NARROW: Mapping[str, tuple[int, int, int]] = {
+    "021": (0, 0, 5), "013": (0, 2, 4), "029": (5, 2, 4), "005": (1, 10, 4), "154": (10, 0, 4), "151": (15, 0, 3), "155": (10, 5, 3), "039": (14, 5, 4),
+    "015": (10, 10, 7), "011": (10, 12, 4), "017": (15, 12, 3), "014": (14, 16, 4), "018": (10, 18, 3), "145": (0, 23, 5), "143": (6, 23, 3), "034": (6, 26, 3),
+    "030": (10, 23, 4), "035": (10, 26, 4), "053": (10, 30, 3), "054": (15, 27, 3), "057": (15, 23, 3), "061": (14, 30, 4),
+}  # fmt: skip
 # Light to dark; from loss through nothing to gain. Each with the ink that is read on it.
 AMOUNTS = (("#e4efee", "#14252b"), ("#b5d4d3", "#14252b"), ("#79b0b1", "#14252b"), ("#2f7f86", "#ffffff"), ("#0b4f5c", "#ffffff"))
 CHANGES = (("#8a4b08", "#ffffff"), ("#e3bd8c", "#14252b"), ("#f1efe8", "#14252b"), ("#b5d4d3", "#14252b"), ("#0b4f5c", "#ffffff"))
@@ -33,34 +38,43 @@ class Step:
     told: str
 
 
-def places() -> Mapping[str, tuple[int, int]]:
+def places(blocks: Mapping[str, tuple[int, int, int]] = BLOCKS) -> Mapping[str, tuple[int, int]]:
     """Country (alpha-3) → column and row of its square. Countries without a part of the world have none."""
     found: dict[str, tuple[int, int]] = {}
-    for block, (column, row, width) in BLOCKS.items():
+    for block, (column, row, width) in blocks.items():
         inside = sorted(code for code, country in countries().items() if block in (country.intermediate, country.subregion) and _block(country) == block)
         found |= {code: (column + number % width, row + number // width) for number, code in enumerate(inside)}
     return found
 
 
 def tile_map(title: str, description: str, values: Mapping[str, float], steps: Sequence[Step], *, nothing: str, inks: Sequence[tuple[str, str]] = AMOUNTS) -> str:
-    """The world as squares with the two letters of each country, shaded by the step that its value lies in."""
-    marks = []
-    for code, (column, row) in sorted(places().items()):
-        fill, ink = _shade(values.get(code), steps, inks)
-        x, y = column * SIDE, TOP + row * SIDE
-        edge = ' stroke="#b9b6aa"' if fill == NOTHING[0] else ""
-        marks.append(
-            f'<rect x="{x}" y="{y}" width="{SIDE - 2}" height="{SIDE - 2}" rx="2" fill="{fill}"{edge}/>'
-            f'<text x="{x + SIDE / 2 - 1:g}" y="{y + 13}" fill="{ink}">{countries()[code].iso2}</text>'
-        )
+    """The world as squares with the two letters of each country, shaded by the step that its value lies in. Drawn twice, for a wide
+    screen and for a phone (class `narrow`); the style sheet shows one of them."""
+    drawn = []
+    for blocks, kind in ((BLOCKS, "map"), (NARROW, "map narrow")):
+        marks, at = [], places(blocks)
+        for code, (column, row) in sorted(at.items()):
+            fill, ink = _shade(values.get(code), steps, inks)
+            x, y = column * SIDE, TOP + row * SIDE
+            edge = ' stroke="#b9b6aa"' if fill == NOTHING[0] else ""
+            marks.append(
+                f'<rect x="{x}" y="{y}" width="{SIDE - 2}" height="{SIDE - 2}" rx="2" fill="{fill}"{edge}/>'
+                f'<text x="{x + SIDE / 2 - 1:g}" y="{y + 13}" fill="{ink}">{countries()[code].iso2}</text>'
+            )
+        columns, rows = (1 + max(each[axis] for each in at.values()) for axis in (0, 1))
+        keys, height = _legend(steps, inks, nothing, TOP + rows * SIDE + 16, min(200, columns * SIDE // 2))
+        drawn.append(_svg(title, description, f'<g font-size="9" text-anchor="middle">{"".join(marks)}</g><g font-size="14" fill="#14252b">{keys}</g>', height, kind, columns * SIDE))
+    return "".join(drawn)
+
+
+def _legend(steps: Sequence[Step], inks: Sequence[tuple[str, str]], nothing: str, top: int, apart: int) -> tuple[str, int]:
+    """What the shades mean, in two columns from `top` down; and where it ends."""
     legend = [(*inks[number], step.told) for number, step in enumerate(steps)] + [(*NOTHING, nothing)]
-    top = TOP + ROWS * SIDE + 16
     keys = []
     for number, (fill, _ink, told) in enumerate(legend):
-        x, y = 8 + (number % 2) * 200, top + (number // 2) * 26  # two columns: so much of a map is seen on a phone before it is moved
+        x, y = 8 + (number % 2) * apart, top + (number // 2) * 26
         keys.append(f'<rect x="{x}" y="{y}" width="18" height="18" rx="2" fill="{fill}" stroke="#6f7f86"/><text class="told" x="{x + 26}" y="{y + 14}">{escape(told)}</text>')
-    height = top + ((len(legend) + 1) // 2) * 26 + 6
-    return _svg(title, description, f'<g font-size="9" text-anchor="middle">{"".join(marks)}</g><g font-size="14" fill="#14252b">{"".join(keys)}</g>', height, "map")
+    return "".join(keys), top + ((len(legend) + 1) // 2) * 26 + 6
 
 
 def flow_picture(title: str, description: str, flows: Sequence[tuple[str, str, float, str]]) -> str:
@@ -108,8 +122,8 @@ def _shade(value: float | None, steps: Sequence[Step], inks: Sequence[tuple[str,
     return inks[found[-1] if found else 0]
 
 
-def _svg(title: str, description: str, marks: str, height: float, kind: str) -> str:
+def _svg(title: str, description: str, marks: str, height: float, kind: str, width: int = WIDTH) -> str:
     return (
-        f'<svg class="drawing {kind}" role="img" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" font-family="sans-serif" font-size="14">'
+        f'<svg class="drawing {kind}" role="img" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:g}" font-family="sans-serif" font-size="14">'
         f"<title>{escape(title)}</title><desc>{escape(description)}</desc>{marks}</svg>"
     )
