@@ -331,6 +331,19 @@ def test_a_fallback_language_is_marked_for_the_voice() -> None:
     assert look.localized(None) == ""
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("What COVID-19 changed", 'What <span class="unbroken">COVID-19</span> changed'),
+        ("A & B-2", "A &amp; B-2"),
+        ("2019-20, e-mail, well-known", "2019-20, e-mail, well-known"),
+        (SafeString('<a href="/on/COVID-19/">COVID-19</a>'), '<a href="/on/COVID-19/"><span class="unbroken">COVID-19</span></a>'),
+    ],
+)
+def test_a_heading_is_not_broken_inside_a_name(said: str, shown: str) -> None:
+    assert Engine.get_default().from_string("{% load look %}{{ said|unbroken }}").render(Context({"said": said})) == shown
+
+
 def test_numbers_follow_the_readers_language() -> None:
     with translation.override("en"):
         assert (look.number(1724), look.number("4.5"), look.number(None)) == ("1,724", "4.5", "")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from vsm.kit.resources import Filter, Resource, Shown, resource
@@ -29,7 +29,8 @@ STUDY_LABELS: dict[str, Any] = {
 def gate_label(code: str) -> str:
     """What a gate asks, in the reader's language."""
     if code.startswith("coverage-"):
-        return gettext("Share of past years that the band covered, %(years)s ahead") % {"years": code.removeprefix("coverage-")}
+        ahead = int(code.removeprefix("coverage-"))
+        return ngettext("Share of past years that the band covered, %(years)s year ahead", "Share of past years that the band covered, %(years)s years ahead", ahead) % {"years": ahead}
     if code.startswith("misfit-"):
         return gettext("How far the mixture misses %(place)s before 2020") % {"place": name_of(code.removeprefix("misfit-"), get_language() or "en")}
     return str(GATE_LABELS.get(code, code))

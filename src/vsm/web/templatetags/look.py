@@ -5,6 +5,7 @@ shows some two hundred of them, and a call is cheaper than an `{% include %}`.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,7 +15,7 @@ from django import template
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.formats import number_format
-from django.utils.html import format_html, format_html_join, linebreaks
+from django.utils.html import conditional_escape, format_html, format_html_join, linebreaks
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, to_locale
 
@@ -46,6 +47,8 @@ ICONS = {
     "down": "M12 4v12M6.5 11 12 16.5 17.5 11M4 20.5h16",
     "next": "M5 12h14M13 6l6 6-6 6",
 }
+# A tag, or a word whose hyphen is followed by a number.
+HYPHENATED = re.compile(r"(?P<tag><[^>]*>)|(?<![\w-])[^\W\d_]{2,}-\d+(?![\w-])")
 NOTICE_ICONS = {"neutral": "info", "info": "info", "good": "check", "warn": "alert", "bad": "stop"}
 
 
@@ -60,6 +63,14 @@ def localized(texts: Mapping[str, str] | str | None) -> SafeString:
     if not text or language == wanted:
         return format_html("{}", text)
     return format_html('<span lang="{}">{}</span>', language_tag(language), text)
+
+
+@register.filter
+def unbroken(markup: str) -> SafeString:
+    """What a heading says, with names such as COVID-19 kept on one line: browsers break after any hyphen, and a hyphen of another
+    kind would be found by no search. Tags stay as they are."""
+    escaped = conditional_escape(markup)
+    return SafeString(HYPHENATED.sub(lambda found: found[0] if found["tag"] else f'<span class="unbroken">{found[0]}</span>', escaped))
 
 
 @register.filter
