@@ -179,6 +179,9 @@ def test_a_reviewer_finds_what_waits_on_the_desk_and_whoever_sends_it_back_lands
         return "/cases/?state=in-review" in reviewer.get("/desk/").content.decode(), "/cases/?state=draft" in author.get("/desk/").content.decode()
 
     assert desks() == (True, False)
+    own = author.get(f"/cases/{case.pk}/approve/", headers={"accept-language": "en"})
+    assert (own.status_code, "You wrote this: two others read it" in own.content.decode(), 'name="delivery_key"' in own.content.decode()) == (409, True, False)
+    assert "delivery_key" in reviewer.get(f"/cases/{case.pk}/approve/").content.decode()
     answer = reviewer.post(f"/cases/{case.pk}/send_back/", {"because": "The source says otherwise.", "expected_version": case.version})
     assert (answer.status_code, answer.headers["Location"], reviewer.get("/cases/").status_code) == (302, "/cases/", 200)
     assert desks() == (False, True)

@@ -102,6 +102,10 @@ class Action:
             return False
         return self.when is None or bool(self.when(record))
 
+    def is_for(self, record: Record, actor: Actor) -> bool:
+        """Whether it waits for this actor, of those whose roles allow it."""
+        return self.waits_for is None or self.waits_for(record, actor)
+
     def tone_on(self, record: Record) -> str:
         """The tone of its button on this record: a main act is the main button once it is due."""
         return "secondary" if self.due and not self.due(record) else self.tone
@@ -179,7 +183,7 @@ def available(record: Record, actor: Actor) -> list[Action]:
     return [
         entry
         for entry in actions_on(record.noun)
-        if entry.permits(record, actor) and entry.possible(record) and (entry.waits_for is None or entry.waits_for(record, actor))
+        if entry.permits(record, actor) and entry.possible(record) and entry.is_for(record, actor)
     ]
 
 

@@ -24,7 +24,7 @@ from vsm.kit.ids import new_id
 from vsm.kit.records import Record, not_found
 from vsm.kit.requests import Request
 from vsm.kit.resources import RESOURCES, Resource, by_plural
-from vsm.kit.saying import say, say_reason
+from vsm.kit.saying import say, say_reason, say_reasons
 from vsm.kit.verdict import Reason
 from vsm.web.forms import STAND_IN, ActionForm, RowsField
 from vsm.web.listing import address, cells, csv_of, listing_of, query_of
@@ -117,7 +117,7 @@ def act(request: Request, plural: str, pk: UUID, verb: str) -> HttpResponse:
     if request.method == "POST":
         _tell(form, _rules_too(action, record, form, request.actor))
     status = 422 if request.method == "POST" else 200
-    if status == 200 and not (action.permits(record, request.actor) and action.possible(record)):
+    if status == 200 and not (action.permits(record, request.actor) and action.possible(record) and action.is_for(record, request.actor)):
         return _form_page(request, entry, record, action, None, status=409)
     return _form_page(request, entry, record, action, form, status=status)
 
@@ -176,6 +176,16 @@ def _rules_too(action: Action, record: Record, form: ActionForm, by: Actor) -> l
     return [each for each in found if STAND_IN not in each.params.values() and (each.field not in form.errors or isinstance(form.fields.get(each.field), RowsField))]
 
 
+def _why_not(action: Action, record: Record, by: Actor) -> list[str]:
+    """Why an act that is this role's waits for somebody else: no form is asked that would be refused whatever is written in it."""
+    if not action.permits(record, by) or not action.possible(record) or action.is_for(record, by):
+        return []
+    blank = ActionForm(action, record, by)
+    blank.is_bound = True
+    blank.full_clean()
+    return say_reasons(_rules_too(action, record, blank, by))
+
+
 def _tell(form: ActionForm, reasons: Iterable[Reason]) -> None:
     for reason in reasons:
         form.add_error(reason.field if reason.field in form.fields else None, say_reason(reason))
@@ -193,6 +203,7 @@ def _form_page(request: Request, entry: Resource, record: Record, action: Action
         "expected_version": record.version,
         "delivery_key": request.POST.get("delivery_key") or str(new_id()),
         "is_allowed": action.permits(record, request.actor),
+        "why_not": [] if form else _why_not(action, record, request.actor),
     }
     return render(request, "objects/act.html", context, status=status)
 
