@@ -30,6 +30,8 @@ class Settings:
     data: Path
     database_url: str
     base_url: str
+    address: str
+    """The public address where one was given, else empty: what is printed and kept names no address that nobody has."""
     hosts: tuple[str, ...]
     debug: bool
     role: str
@@ -61,7 +63,8 @@ def settings() -> Settings:
     role = _read("VSM_ROLE") or "all"
     if role not in ROLES:
         raise WrongSetting("VSM_ROLE", role, f"choose one of {', '.join(ROLES)}.")
-    base_url = (_read("VSM_BASE_URL") or "http://localhost:8000").rstrip("/")
+    address = _read("VSM_BASE_URL").rstrip("/")
+    base_url = address or "http://localhost:8000"
     if urlsplit(base_url).scheme not in {"http", "https"} or not urlsplit(base_url).hostname:
         raise WrongSetting("VSM_BASE_URL", base_url, "write the public address, for example https://vsm.example.edu.")
     database_url = _read("DATABASE_URL")
@@ -72,6 +75,7 @@ def settings() -> Settings:
         data=data,
         database_url=database_url,
         base_url=base_url,
+        address=address,
         hosts=tuple(filter(None, _read("VSM_HOSTS").split(","))) or (host, "localhost", "127.0.0.1", "[::1]", "testserver"),
         debug=_flag("VSM_DEBUG"),
         role=role,

@@ -27,6 +27,7 @@ from vsm.kit.localized import LANGUAGES
 from vsm.observatory.casebook.actions import plant
 from vsm.observatory.casebook.models import Case, VsmModel
 from vsm.observatory.estimates.facts import Fact
+from vsm.observatory.publications import queries
 from vsm.observatory.publications.actions import publish_brief
 from vsm.observatory.publications.briefs import AUDIENCES, briefs
 from vsm.observatory.publications.edition import as_csv
@@ -37,6 +38,7 @@ from vsm.observatory.publications.queries import (
     citation,
     credit,
     newest,
+    permalink,
     vintages_since_last,
 )
 from vsm.observatory.sources.actions import load, ship, ship_region
@@ -116,6 +118,17 @@ def test_a_brief_that_names_what_is_no_longer_there_is_not_published(hub: Hub, t
         publish_brief(hub, by=SYSTEM, now=NOW + timedelta(days=30), slug="covid-effect")
     assert {reason.params["code"] for reason in refused.value.reasons} == {"unknown-fact"}
     assert Publication.objects.count() == 0
+
+
+def test_no_address_is_printed_that_nobody_has(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "settings", lambda: replace(settings(), address="", base_url="http://localhost:8000"))
+    edition = publish_brief(hub, by=SYSTEM, now=NOW, slug="covid-effect")
+    path = f"/observatory/briefs/covid-effect/{edition.digest}/"
+    with zipfile.ZipFile(io.BytesIO(bundle(edition, permalink(edition)))) as archive:
+        package, told = json.loads(archive.read("datapackage.json")), archive.read("CITATION.bib").decode()
+    assert (permalink(edition), "homepage" in package, f"url = {{{path}}}" in told) == (path, False, True)
+    monkeypatch.undo()
+    assert permalink(edition) == f"http://testserver{path}"
 
 
 def test_its_bundle_carries_figures_meaning_and_licences_and_its_citation_the_edition(hub: Hub) -> None:

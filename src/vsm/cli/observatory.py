@@ -11,7 +11,7 @@ from vsm.exchange.institutions.models import Hub
 from vsm.kit import clock, files
 from vsm.observatory.estimates.actions import run_study
 from vsm.observatory.publications.actions import publish_brief
-from vsm.observatory.publications.queries import bundle
+from vsm.observatory.publications.queries import bundle, permalink
 from vsm.observatory.sources.actions import fetch, load
 from vsm.observatory.sources.models import Release
 from vsm.observatory.sources.observations import INBOUND
@@ -134,8 +134,10 @@ def _run(args: argparse.Namespace) -> int:
 
 def _brief(args: argparse.Namespace) -> int:
     edition = publish_brief(Hub.objects.get(), by=acting(args), now=clock.now(), slug=args.name)
-    url = f"{settings().base_url}/observatory/briefs/{edition.slug}/{edition.digest}/"
+    url = permalink(edition)
     print(f"{edition.slug}, edition {edition.number}: {len(edition.facts)} figures, {url}")
+    if not settings().address:
+        print("VSM_BASE_URL is not set, so an edition that is published now prints where it stands here, without an address.", file=sys.stderr)
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)
         for language, digest in edition.pdfs.items():

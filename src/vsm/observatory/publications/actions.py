@@ -11,7 +11,6 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from vsm.config import settings
 from vsm.exchange.institutions.models import Hub
 from vsm.kit import files, pdf
 from vsm.kit.actions import Ask, action
@@ -38,6 +37,7 @@ from vsm.observatory.publications.queries import (
     cited,
     credit,
     facts_in,
+    permalink,
     reference,
     vintage_name,
     vintages_of,
@@ -107,7 +107,7 @@ def _reasons(faults: Iterable[tuple[str, Fault]]) -> list[Reason]:
 def paper(publication: Publication, text: Written, runs: list[EstimateRun]) -> bytes:
     """The tagged PDF of one language: everything that the page tells, and how to find the page again."""
     language, _dash, region = text.language.partition("-")
-    url = f"{settings().base_url}/observatory/briefs/{publication.slug}/{publication.digest}/"
+    url = permalink(publication)
     shown = cases_named(slug for _audience, items in text.advice for one in items for slug in one.cases)
     facts = facts_in(publication)
     with translation.override(text.language):

@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from vsm.config import settings
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Resource, Shown, resource
 from vsm.observatory.casebook.models import Case, VsmModel
@@ -140,6 +141,11 @@ def reference(csl: Mapping[str, Any]) -> str:
     return ". ".join(filter(None, (csl.get("publisher", ""), when, csl.get("title", ""), csl.get("URL", ""))))
 
 
+def permalink(publication: Publication) -> str:
+    """The permanent address of an edition; its path alone where this installation was given no address."""
+    return f"{settings().address}/observatory/briefs/{publication.slug}/{publication.digest}/"
+
+
 def cited(publication: Publication, url: str, language: str) -> str:
     """How to cite it, in one line."""
     return f"OpenVSM Observatory ({publication.published_at.year}). {text_in(publication.title, language)}. {gettext('Edition')} {publication.number}. {url}"
@@ -169,7 +175,7 @@ def bundle(publication: Publication, url: str) -> bytes:
     named = sorted({fact.source for fact in facts.values() if fact.source})
     package = {
         "profile": "tabular-data-package", "name": f"openvsm-{publication.slug}", "id": publication.digest, "title": publication.title["en"], "version": str(publication.number),
-        "created": publication.published_at.isoformat(), "homepage": url,
+        "created": publication.published_at.isoformat(), **({"homepage": url} if "://" in url else {}),
         "licenses": [{"name": sources()[slug].licence, "title": sources()[slug].licence, "path": "LICENCES.txt"} for slug in named],
         "sources": [{"title": sources()[slug].attribution, "path": sources()[slug].homepage} for slug in named], "vintages": publication.vintages,
         "resources": [_table(name, text, fields) for name, (text, fields) in tables.items()], "runs": publication.runs,
