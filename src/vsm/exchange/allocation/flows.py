@@ -2,11 +2,12 @@
 
 Several promises may cover one offering (two agreements, or one for all fields beside one for law). A flow of students keeps all
 of them exactly when, for every set of promises, the offerings that only these cover take no more students than these
-promise together (Hall 1935). Institutions have two or three promises with each other, so every set can be written down.
+promise together (Hall 1935). Institutions have two or three promises with each other, so every set can be written down. A seat
+that an earlier result gave counts in the same way: against the sets that hold every promise which it may have used.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -17,13 +18,15 @@ MOST_SETS_OF = 6  # promises of one institution with one host; beyond, each one 
 
 @dataclass(frozen=True)
 class Promise:
-    """Seats still free of one promise in one term: for whom, by whom, how many, in which offerings of the call."""
+    """One promise in one term: for whom, by whom, how many seats, in which offerings of the call; and the seats that earlier
+    results gave which may have used it."""
 
     id: str
     home: str
     host: str
     seats: int
     offerings: frozenset[str]
+    used: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -49,22 +52,29 @@ def agreement_quotas(promises: Iterable[Promise]) -> tuple[list[Quota], dict[str
     quotas: list[Quota] = []
     labels: dict[str, set[str]] = defaultdict(set)
     for (home, host), held in sorted(pairs.items()):
-        covered: dict[str, frozenset[str]] = defaultdict(frozenset)
-        for promise in held:
-            for offering in promise.offerings:
-                covered[offering] |= {promise.id}
-        seen: set[frozenset[str]] = set()
+        covered, used = _by(held, lambda promise: promise.offerings), _by(held, lambda promise: promise.used)
+        bounds: dict[frozenset[str], int] = {}
         for some in _sets(held):
             names = {promise.id for promise in some}
             bound = frozenset(offering for offering, by in covered.items() if by <= names)
-            if not bound or bound in seen:
-                continue
-            seen.add(bound)
-            label = f"agreements:{home}:{host}:{len(seen)}"
-            quotas.append(Quota(label, (home,), (label,), maximum=sum(promise.seats for promise in some)))
+            if bound:
+                free = sum(promise.seats for promise in some) - sum(by <= names for by in used.values())
+                bounds[bound] = min(free, bounds.get(bound, free))
+        for number, (bound, free) in enumerate(bounds.items(), start=1):
+            label = f"agreements:{home}:{host}:{number}"
+            quotas.append(Quota(label, (home,), (label,), maximum=max(0, free)))
             for offering in bound:
                 labels[offering].add(label)
     return quotas, labels
+
+
+def _by(promises: Iterable[Promise], covered: Callable[[Promise], Iterable[str]]) -> dict[str, frozenset[str]]:
+    """Offering or seat → the promises that cover it."""
+    found: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for promise in promises:
+        for each in covered(promise):
+            found[each] |= {promise.id}
+    return found
 
 
 def balance_quotas(balances: Iterable[Balance], *, bound: int, hard: bool) -> list[Quota]:
@@ -80,7 +90,6 @@ def beyond(balances: Iterable[Balance], now: Mapping[tuple[str, str], int], boun
 
 
 def _sets(promises: list[Promise]) -> Iterable[tuple[Promise, ...]]:
-    """Every set but the empty one, small ones first, so that of two sets with the same offerings the tighter one counts."""
+    """Every set but the empty one, small ones first."""
     sizes = range(1, len(promises) + 1) if len(promises) <= MOST_SETS_OF else (1, len(promises))
-    found = [some for size in sizes for some in combinations(promises, size)]
-    return sorted(found, key=lambda some: sum(promise.seats for promise in some))
+    return (some for size in sizes for some in combinations(promises, size))

@@ -240,9 +240,9 @@ def _promises(call: Call, found: Mapping[str, Offering], homes: set[str]) -> lis
             named = {other.term for other in agreement.promises.all() if other.host_id == promise.host_id and other.term}
             for term, some in _by_term(covered, term_of).items():
                 if term == promise.term or (not promise.term and term not in named):
-                    used = sum(_covers(agreement, other) for other in held.get((home, host, term), ()))
+                    used = frozenset(seat for seat, other in held.get((home, host, term), {}).items() if _covers(agreement, other))
                     ids = frozenset(str(o.pk) for o in some)
-                    promises.append(Promise(f"{agreement.code}:{term}", home, host, max(0, promise.seats - used), ids))
+                    promises.append(Promise(f"{agreement.code}:{term}", home, host, promise.seats, ids, used))
     return [*promises, *_unpromised(promises, found, homes)]
 
 
@@ -266,15 +266,15 @@ def _covers(agreement: Agreement, offering: Offering) -> bool:
     return in_force and not gaps(terms_of(agreement), category=course.category, level=course.level, isced_f=course.isced_f)
 
 
-def _held_elsewhere(call: Call, homes: set[str], hosts: set[str], term_of: Callable[[Offering], str]) -> dict[tuple[str, str, str], list[Offering]]:
-    """(home, host, term) → the offering of each seat that results of other calls have used of a promise."""
+def _held_elsewhere(call: Call, homes: set[str], hosts: set[str], term_of: Callable[[Offering], str]) -> dict[tuple[str, str, str], dict[str, Offering]]:
+    """(home, host, term) → each seat that results of other calls gave, with its offering."""
     seats = Seat.objects.holding().exclude(run__call=call).filter(
         application__home_id__in=homes, offering__opportunity__organisation_id__in=hosts
     ).select_related("offering__opportunity", "offering__term", "application")  # fmt: skip
-    used: dict[tuple[str, str, str], list[Offering]] = defaultdict(list)
+    given: dict[tuple[str, str, str], dict[str, Offering]] = defaultdict(dict)
     for seat in seats:
-        used[str(seat.application.home_id), str(seat.offering.opportunity.organisation_id), term_of(seat.offering)].append(seat.offering)
-    return used
+        given[str(seat.application.home_id), str(seat.offering.opportunity.organisation_id), term_of(seat.offering)][str(seat.pk)] = seat.offering
+    return given
 
 
 def _by_term(offerings: Sequence[Offering], term_of: Callable[[Offering], str]) -> dict[str, list[Offering]]:

@@ -68,7 +68,7 @@ def place_rows(agreement: Agreement, used: Counter[tuple[Any, str]]) -> list[dic
         named = {other.term for other in promised if other.host == promise.host and other.term}
         for code in [promise.term] if promise.term else _each_term(codes[host], named, used, host):
             taken = used[host, code]
-            rows.append({"host": name, "term": code, "promised": promise.seats, "used": taken, "left": promise.seats - taken})
+            rows.append({"host": name, "term": code, "promised": promise.seats, "used": taken, "left": max(0, promise.seats - taken)})
     return rows
 
 
