@@ -64,6 +64,21 @@ def test_what_is_of_the_wrong_kind_is_refused_with_its_field(calling: Callable[.
     assert Token.objects.filter(label="x").count() == 0
 
 
+def test_a_refusal_names_the_inputs_and_the_choices_that_there_are(calling: Callable[..., Caller], tokens: str, world: World) -> None:
+    def told(place: str, inputs: Any, language: str = "en") -> list[str]:
+        answer = calling("bia").post(place, json.dumps(inputs).encode(), Accept_Language=language)
+        assert answer.status_code == 422
+        return [reason["text"] for reason in answer.json()["reasons"]]
+
+    assert told(tokens, {"label": "x", "day": 5}) == ["There is no input of this name. There are: “label”, “purpose”, “days”."]
+    assert told(tokens, {"label": "x", "purpose": "everything"}) == ["Choose one of: “api” or “calendar”."]
+    assert told(tokens, {"label": "x", "purpose": "everything"}, "es") == ["Elige uno de estos: “api” o “calendar”."]
+    student = calling("bia").get("/students", {"limit": 1}).json()["items"][0]
+    inputs = {"programme": "Law", "credits_total": 60, "credits_earned": 0, "languages": [{"language": "es", "level": "C1", "since": 1}]}
+    assert told(f"/students/{student['id']}/update", inputs) == ["There is no input of this name. There are: “language”, “level”."]
+    assert told(f"/organisations/{world.organisations['andina'].pk}/add_term", {"code": "A", "name": {"en": "A"}, "starts_on": "2027-03-01", "ends_on": "2027-06-01", "x": 1})[0].endswith("“starts_on”, “ends_on”.")
+
+
 def test_numbers_that_no_column_holds_are_refused_wherever_they_stand(calling: Callable[..., Caller], world: World) -> None:
     caller, student = calling("bia"), calling("bia").get("/students", {"limit": 1}).json()["items"][0]
     inputs = {"programme": "Law", "credits_total": "1e999", "credits_earned": "0.0000000000000001", "languages": [{"language": "e\x00", "level": "C1"}]}

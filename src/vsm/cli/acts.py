@@ -153,7 +153,7 @@ def _inputs(action: Action, args: argparse.Namespace) -> dict[str, Any]:
     try:
         checked = action.parameters.model_validate(given)
     except ValidationError as cause:
-        raise Invalid(*obstacles.reasons(cause.errors())) from cause
+        raise Invalid(*obstacles.reasons(cause.errors(), asked=action.parameters)) from cause
     found = {name: getattr(checked, name) for name in action.parameters.model_fields}
     Invalid.because(obstacles.unzoned(name) for name, value in found.items() if isinstance(value, datetime) and value.tzinfo is None)
     return found

@@ -1,7 +1,11 @@
 """What the schema's checks found, told as reasons: a stable code, a sentence to translate, the input it is about."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel
 
 from vsm.kit.i18n import N_
 from vsm.kit.verdict import Reason
@@ -17,7 +21,7 @@ NO_CHOICE = N_("Choose one of: %(expected)s.")
 # pydantic's name of an error → the sentence; its context gives the placeholders.
 SENTENCES = {
     "missing": N_("This is needed."),
-    "extra_forbidden": N_("There is no input of this name."),
+    "extra_forbidden": N_("There is no input of this name. There are: %(inputs)s."),
     "string_type": N_("This must be text."),
     "string_unicode": N_("This must be text."),
     "string_pattern_mismatch": N_("This has not the form that is asked for here."),
@@ -43,11 +47,15 @@ SENTENCES = {
     **dict.fromkeys(("uuid_type", "uuid_parsing", "is_instance_of"), NO_IDENTIFIER),
 }
 OTHERWISE = N_("This cannot be used here.")
+NOTHING_ASKED = N_("There is no input of this name: nothing is asked for here.")
+# What pydantic tells of choices: `'a', 'b' or 'c'`, each as Python writes it.
+_CHOICE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s,'"]+""")
 
 
-def reasons(errors: Iterable[Mapping[str, Any]], skipping: int = 0) -> list[Reason]:
-    """One reason for each error. `skipping` leaves out the first parts of the place (the query string, the body)."""
-    return [Reason(str(e["type"]), *_sentence(e), ".".join(map(str, e["loc"][skipping:]))) for e in errors]
+def reasons(errors: Iterable[Mapping[str, Any]], skipping: int = 0, *, asked: type[BaseModel] | None = None) -> list[Reason]:
+    """One reason for each error. `skipping` leaves out the first parts of the place (the query string, the body); `asked` is
+    the model that was read, whose inputs are named to whoever gave one that there is not."""
+    return [Reason(str(e["type"]), *_sentence(e, asked), ".".join(map(str, e["loc"][skipping:]))) for e in errors]
 
 
 def unzoned(place: str) -> Reason:
@@ -55,6 +63,34 @@ def unzoned(place: str) -> Reason:
     return Reason("timezone_aware", NO_MOMENT, {}, place)
 
 
-def _sentence(error: Mapping[str, Any]) -> tuple[str, dict[str, object]]:
+def _sentence(error: Mapping[str, Any], asked: type[BaseModel] | None) -> tuple[str, dict[str, object]]:
     text = SENTENCES.get(str(error["type"]), OTHERWISE)
-    return text, {name: value for name, value in (error.get("ctx") or {}).items() if f"%({name})s" in text}
+    if error["type"] == "extra_forbidden":
+        inputs = _inputs_at(asked, error["loc"][:-1])
+        return (text, {"inputs": [f"“{name}”" for name in inputs]}) if inputs else (NOTHING_ASKED, {})
+    facts = {name: value for name, value in (error.get("ctx") or {}).items() if f"%({name})s" in text}
+    if text == NO_CHOICE:
+        facts["expected"] = _either(str(facts["expected"]))
+    return text, facts
+
+
+def _inputs_at(asked: type[BaseModel] | None, loc: Sequence[object]) -> list[str]:
+    """The names at a place such as ("rows", 3): those of the row's own model."""
+    for part in loc:
+        if isinstance(part, str) and asked is not None and part in asked.model_fields:
+            asked = next(_models_in(asked.model_fields[part].annotation), None)
+    return list(asked.model_fields) if asked else []
+
+
+def _models_in(kind: Any) -> Iterator[type[BaseModel]]:
+    """The models that a type is made of: `Row` in `list[Row] | None`."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+    for part in get_args(kind):
+        yield from _models_in(part)
+
+
+def _either(expected: str) -> object:
+    """`'a', 'b' or 'c'` as the reader's language joins it. In quotation marks, for codes are sent as they stand and not translated."""
+    *some, last = [f"“{ast.literal_eval(each)}”" if each[0] in "'\"" else each for each in _CHOICE.findall(expected) if each != "or"]
+    return Reason("either", N_("%(some)s or %(last)s"), {"some": some, "last": last}) if some else last

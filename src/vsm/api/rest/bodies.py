@@ -81,7 +81,7 @@ def read(request: HttpRequest, model: type[M]) -> M:
         errors = cause.errors(include_url=False, include_input=False)
         if errors[0]["type"] == "json_invalid":
             raise Unreadable(Reason("json", N_("The body must be JSON (RFC 8259) in UTF-8. It breaks off here: %(where)s"), {"where": errors[0]["ctx"]["error"]})) from cause
-        raise Invalid(*obstacles.reasons(errors)) from cause
+        raise Invalid(*obstacles.reasons(errors, asked=model)) from cause
     oversized = [place for place, value in _values(sent) if isinstance(value, Upload) and len(value.data) > LIMIT]
     if oversized:
         raise TooLarge(*(Reason("too-large", N_("The file is larger than %(limit)s MB."), {"limit": LIMIT // 2**20}, place) for place in oversized))
