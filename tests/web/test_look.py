@@ -18,7 +18,7 @@ from django.test import Client
 from django.utils import timezone, translation
 from django.utils.safestring import SafeString
 
-from vsm.kit.saying import day_text, labelled, moment_text, say_reason
+from vsm.kit.saying import day_text, labelled, moment_text, offset_text, say_reason, wall_span
 from vsm.kit.verdict import Reason
 from vsm.web.gallery import samples
 from vsm.web.templatetags import look
@@ -318,6 +318,31 @@ def test_a_period_does_not_repeat_what_both_ends_share() -> None:
             == "Wed 3 Mar 2027, 14:00 – Thu 4 Mar 2027, 02:00 (America/Lima)"
         )
         assert words(look.period(MOMENT, None)) == "Wed 3 Mar 2027, 14:00 (America/Lima)"
+
+
+def test_a_meeting_across_the_hour_that_comes_twice_names_the_offset_of_both_ends() -> None:
+    """Santiago, night to 4 April 2027: at 24:00 the clock goes back to 23:00. A day's opening hours of a call name none."""
+    starts = datetime(2027, 4, 4, 2, 30, tzinfo=UTC)
+    with translation.override("en"), timezone.override(ZoneInfo("America/Santiago")):
+        assert words(look.period(starts, starts + timedelta(hours=1))) == "Sat 3 Apr 2027, 23:30 UTC−3 – 23:30 UTC−4 (America/Santiago)"
+        assert words(look.hours(starts, starts + timedelta(hours=1))) == "23:30 UTC−3 – 23:30 UTC−4"
+        assert words(look.hours(starts, starts + timedelta(minutes=15))) == "23:30–23:45"
+        assert words(look.period(starts, starts + timedelta(days=7))) == "Sat 3 Apr 2027, 23:30 – Sat 10 Apr 2027, 22:30 (America/Santiago)"
+    with translation.override("en"), timezone.override(ZoneInfo("America/Lima")):
+        assert words(look.period(starts, starts + timedelta(hours=1))) == "Sat 3 Apr 2027, 21:30–22:30 (America/Lima)"
+    assert wall_span(starts, starts + timedelta(hours=1), ZoneInfo("America/Santiago")) == "Sat 3 Apr 2027, 23:30 UTC−3 – 23:30 UTC−4"
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [("Asia/Kathmandu", "UTC+5:45"), ("America/St_Johns", "UTC−3:30"), ("UTC", "UTC+0"), ("Pacific/Kiritimati", "UTC+14")],
+)
+def test_an_offset_tells_hours_and_what_is_left_of_them(zone: str, shown: str) -> None:
+    assert offset_text(datetime(2027, 1, 1, tzinfo=ZoneInfo(zone))) == shown
+
+
+def test_a_zone_may_go_on_in_a_new_line_after_its_stroke() -> None:
+    assert look.parted("America/Argentina/<La_Rioja") == "America/<wbr>Argentina/<wbr>&lt;La_Rioja"
 
 
 def test_a_fallback_language_is_marked_for_the_voice() -> None:

@@ -42,7 +42,7 @@ class RefShape(BaseModel):
 _JSON_TYPES: dict[str, Any] = {
     "text": str, "long_text": str, "state": str, "digest": str, "language": str, "country": str, "zone": str, "html": str,
     "number": Decimal | None, "integer": int | None, "date": dt.date | None, "moment": dt.datetime | None, "bool": bool | None,
-    "localized": dict[str, str], "list": list[str], "languages": list[str], "ref": RefShape | None, "json": Any,
+    "localized": dict[str, str], "list": list[str], "languages": list[str], "countries": list[str], "ref": RefShape | None, "json": Any,
 }  # fmt: skip
 
 
@@ -162,7 +162,7 @@ def by_plural(plural: str) -> Resource | None:
 def as_json(kind: str, value: Any) -> Any:
     if isinstance(value, Ref):
         return {"noun": value.noun, "id": value.id, "title": value.title}
-    if kind in {"list", "languages"}:
+    if kind in {"list", "languages", "countries"}:
         return [str(item) for item in value or ()]
     if kind in {"text", "long_text", "html", "state", "digest", "language", "country", "zone"}:
         return "" if value is None else str(value)

@@ -71,8 +71,22 @@ def signed_at_text(value: dt.datetime, zone: str = "UTC") -> str:
 def day_and_hour(value: dt.datetime) -> str:
     """The same without the zone."""
     local = local_time(value)
-    weekday = dateformat(local, "D")
-    return f"{weekday if _is_english() else weekday.lower()} {day_text(local)}, {local:%H:%M}"
+    return f"{_weekday_and_day(local)}, {local:%H:%M}"
+
+
+def hours_text(starts: dt.datetime, ends: dt.datetime) -> str:
+    """`09:00–10:30` of two moments on one clock. Where it is changed between them each end names its offset, for an hour occurs
+    twice then: `23:30 UTC−3 – 23:30 UTC−4`."""
+    if starts.utcoffset() == ends.utcoffset():
+        return f"{starts:%H:%M}–{ends:%H:%M}"
+    return f"{starts:%H:%M} {offset_text(starts)} – {ends:%H:%M} {offset_text(ends)}"
+
+
+def offset_text(value: dt.datetime) -> str:
+    """`UTC−3`, `UTC+5:45`: how far the clock of an aware moment is from UTC then. Minus is U+2212."""
+    minutes = round((value.utcoffset() or dt.timedelta()).total_seconds() / 60)
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'−' if minutes < 0 else '+'}{hours}{f':{rest:02}' if rest else ''}"
 
 
 def wall_text(value: dt.datetime, there: dt.tzinfo) -> str:
@@ -81,11 +95,22 @@ def wall_text(value: dt.datetime, there: dt.tzinfo) -> str:
         return day_and_hour(value)
 
 
+def wall_span(starts: dt.datetime, ends: dt.datetime, there: dt.tzinfo) -> str:
+    """From and to on another clock than the reader's. Whoever writes it names the zone."""
+    start, end = starts.astimezone(there), ends.astimezone(there)
+    return f"{_weekday_and_day(start)}, {hours_text(start, end)}"
+
+
 def local_time(value: dt.datetime) -> dt.datetime:
     """On the reader's clock."""
     if timezone.is_naive(value):
         raise ValueError(f"{value!r} names no zone, so it cannot be shown in the reader's. Pass an aware datetime.")
     return timezone.localtime(value)
+
+
+def _weekday_and_day(local: dt.datetime) -> str:
+    weekday = dateformat(local, "D")
+    return f"{weekday if _is_english() else weekday.lower()} {day_text(local)}"
 
 
 def day_text(value: dt.date, *, year: bool = True) -> str:

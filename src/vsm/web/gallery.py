@@ -239,6 +239,7 @@ def _facts() -> list[dict[str, Any]]:
         {"label": "country", "kind": "country", "value": {"code": "PE", "name": "Peru"}},
         {"label": "language", "kind": "language", "value": "pt-br"},
         {"label": "languages", "kind": "languages", "value": ["es", "pt-br"]},
+        {"label": "countries", "kind": "countries", "value": ["PE", "PT"]},
         {"label": "money", "kind": "money", "value": {"amount": 125000, "currency": "EUR"}},
         {"label": "list", "kind": "list", "value": ["Captions", "Recorded sessions"]},
         {"label": "digest", "kind": "digest", "value": DIGEST},

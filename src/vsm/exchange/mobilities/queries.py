@@ -129,7 +129,7 @@ MOBILITY = resource(
             Shown("courses", _("Courses in person"), lambda m: [course_line(c) for c in m.courses.all()], "list"),
             Shown("course_records", _("Courses in person, as records"), _courses_json, "json", detail=False),
             Shown("learning_agreement", _("Learning agreement"), _agreement_ref, "ref"),
-            Shown("nationalities", _("Nationalities"), lambda m: m.nationalities, "list"),
+            Shown("nationalities", _("Nationalities"), lambda m: m.nationalities, "countries"),
             Shown("residence", _("Country of residence"), lambda m: m.residence, "country"),
             Shown("phone", _("Telephone there"), lambda m: m.phone),
             Shown("contact_name", _("Emergency contact"), lambda m: m.contact_name),

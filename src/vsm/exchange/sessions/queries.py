@@ -24,7 +24,7 @@ from vsm.exchange.sessions.zones import place
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
-from vsm.kit.saying import labelled, say, say_reason, wall_text
+from vsm.kit.saying import labelled, say, say_reason, wall_span
 from vsm.kit.verdict import Reason
 from vsm.standards.icalendar_feed import Event
 
@@ -207,7 +207,7 @@ def session_title(session: Any) -> str:
 def host_time(session: Any) -> str:
     """The meeting on the host's wall, the zone named."""
     there = place(session.zone)
-    return f"{wall_text(session.starts_at, there)}–{session.ends_at.astimezone(there):%H:%M} ({session.zone})"
+    return f"{wall_span(session.starts_at, session.ends_at, there)} ({session.zone})"
 
 
 def note_of(session: Any) -> Reason | None:

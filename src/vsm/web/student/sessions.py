@@ -43,7 +43,7 @@ from vsm.kit import clock
 from vsm.kit.actors import Actor
 from vsm.kit.records import not_found
 from vsm.kit.requests import Request
-from vsm.kit.saying import say_reason, say_reasons
+from vsm.kit.saying import hours_text, say_reason, say_reasons
 from vsm.standards import icalendar_feed
 from vsm.web import objects
 
@@ -131,7 +131,7 @@ def entry_of(session: Session, now: datetime) -> Entry:
     is_cancelled = session.state == SessionState.CANCELLED
     return Entry(
         url=f"/sessions/{session.pk}/", course=holder_title(session), title=session.title, number=session.number,
-        starts=shown.starts, ends=shown.ends, host=f"{host_day}{shown.host_starts:%H:%M}–{shown.host_ends:%H:%M} ({session.zone})",
+        starts=shown.starts, ends=shown.ends, host=f"{host_day}{hours_text(shown.host_starts, shown.host_ends)} ({session.zone})",
         is_course=session.series_id is None, is_home=session.zone == timezone.get_current_timezone_name(),
         join_url=join_address(session), dial_in=dial_in_of(session), is_cancelled=is_cancelled,
         is_now=session.starts_at <= now < session.ends_at and not is_cancelled,
@@ -182,7 +182,7 @@ def walls_of(session: Session, zones: Mapping[str, int]) -> list[dict[str, Any]]
         starts, ends = session.starts_at.astimezone(place(zone)), session.ends_at.astimezone(place(zone))
         is_hard = any(reason.code == "night" for reason in told(session.starts_at, session.ends_at, session.zone, zone).warnings)
         shown.append(
-            {"offset": starts.utcoffset(), "city": city(zone), "zone": zone, "count": count, "times": f"{_(WEEKDAYS[starts.weekday()])} {starts:%H:%M}–{ends:%H:%M}", "note": _("at night") if is_hard else ""}
+            {"offset": starts.utcoffset(), "city": city(zone), "zone": zone, "count": count, "times": f"{_(WEEKDAYS[starts.weekday()])} {hours_text(starts, ends)}", "note": _("at night") if is_hard else ""}
         )
     return sorted(shown, key=lambda wall: (wall["offset"], wall["zone"]))
 

@@ -7,7 +7,7 @@ shows some two hundred of them, and a call is cheaper than an `{% include %}`.
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +21,7 @@ from django.utils.translation import get_language, gettext, to_locale
 
 from vsm.kit.localized import text_and_language
 from vsm.kit.names import country_name, language_name
-from vsm.kit.saying import colon, day_and_hour, day_text, local_time, moment_text
+from vsm.kit.saying import colon, day_and_hour, day_text, local_time, moment_text, offset_text
 
 register = template.Library()
 # As plain text, for an attribute or a letter.
@@ -80,6 +80,12 @@ def language_tag(code: str) -> str:
 
 
 @register.filter
+def parted(zone: str) -> SafeString:
+    """`America/Montevideo`, which may go on in a new line after its stroke and so need not be broken inside a name."""
+    return format_html_join(SafeString("/<wbr>"), "{}", ((part,) for part in zone.split("/")))
+
+
+@register.filter
 def number(value: float | Decimal | str | None) -> str:
     """A number with the separators of the reader's language; digits after the point stay as given."""
     if value is None or value == "":
@@ -128,6 +134,13 @@ def when(value: object) -> SafeString:
 
 
 @register.simple_tag
+def hours(starts: datetime, ends: datetime) -> SafeString:
+    """The hours of one meeting under the heading of its day; the zone is named beside it."""
+    start, end = local_time(starts), local_time(ends)
+    return _hours(start, f"{start:%H:%M}", end, f"{end:%H:%M}", "–")
+
+
+@register.simple_tag
 def period(starts: date | None, ends: date | None) -> SafeString:
     """From and to, without repeating what both share. Two moments name their zone once."""
     if starts is None or ends is None:
@@ -136,9 +149,10 @@ def period(starts: date | None, ends: date | None) -> SafeString:
         first = day_text(starts, year=starts.year != ends.year)
         return _span(starts, first, ends, day_text(ends), " – ")
     start, end = local_time(starts), local_time(ends)
-    one_day = start.date() == end.date()
-    last = f"{end:%H:%M}" if one_day else day_and_hour(end)
-    times = _span(start, day_and_hour(start), end, last, "–" if one_day else " – ")
+    if start.date() == end.date():
+        times = _hours(start, day_and_hour(start), end, f"{end:%H:%M}", "–")
+    else:
+        times = _hours(start, day_and_hour(start), end, day_and_hour(end), " – ")
     return format_html('{} <span class="zone">({})</span>', times, _zone())
 
 
@@ -282,6 +296,10 @@ def _country(value: Any) -> SafeString:
     return _text(_part(value, "name") or country_name(str(code), get_language() or "en"))
 
 
+def _countries(value: Any) -> SafeString:
+    return _list(map(_country, value))
+
+
 def _language(value: Any) -> SafeString:
     """A language code by its name in the reader's language, else as it is."""
     return _text(language_name(str(value), get_language() or "en"))
@@ -339,6 +357,7 @@ KINDS: dict[str, Callable[[Any], SafeString]] = {
     "people": _people,
     "localized": localized,
     "country": _country,
+    "countries": _countries,
     "money": _money,
     "language": _language,
     "languages": _languages,
@@ -366,6 +385,13 @@ def _tone(name: str) -> str:
 
 def _zone() -> str:
     return timezone.get_current_timezone_name()
+
+
+def _hours(start: datetime, first: str, end: datetime, last: str, dash: str) -> SafeString:
+    """From and to; where the clock is changed during a meeting each end names its offset, for an hour occurs twice then."""
+    if start.utcoffset() == end.utcoffset() or end - start > timedelta(days=1):
+        return _span(start, first, end, last, dash)
+    return _span(start, f"{first} {offset_text(start)}", end, f"{last} {offset_text(end)}", " – ")
 
 
 def _span(start: date, first: str, end: date, last: str, dash: str) -> SafeString:
