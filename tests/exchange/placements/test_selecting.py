@@ -4,23 +4,26 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
+from django.template.loader import render_to_string
 from django.utils import timezone
 
-from tests.exchange.placements.given import NOW, VACANCY, World, fresh
+from tests.exchange.placements.given import NOW, STARTED, VACANCY, World, fresh
 from tests.exchange.placements.test_way import refused
 from vsm.exchange.applications.models import Application, Call, Document
 from vsm.exchange.catalogue.models import Offering
 from vsm.exchange.people.models import StudentRecord
-from vsm.exchange.placements.actions import duties, hosts, selecting, vacancies
+from vsm.exchange.placements.actions import duties, hosts, running, selecting, vacancies
 from vsm.exchange.placements.actions.selecting import SlotRow
 from vsm.exchange.placements.models import Interview, Placement, PlacementApplication
 from vsm.exchange.placements.queries.vacancies import INTERVIEW, offerings_open, slot_choices
 from vsm.exchange.placements.queries.vacancies import VACANCY as RESOURCE
 from vsm.kit import clock
+from vsm.kit.actions import available
 from vsm.kit.actors import ANONYMOUS
 from vsm.kit.jobs import drain
 from vsm.kit.models import Message
 from vsm.kit.uploads import Upload
+from vsm.web.student.placements import vacancy_part
 
 pytestmark = pytest.mark.django_db
 CLOSED = VACANCY["apply_by"] + timedelta(hours=1)
@@ -193,6 +196,46 @@ def test_the_place_goes_by_rank_then_to_the_next_when_declined_or_expired(world:
         duties.expire_placement_offers.call()
         drain()
     assert fresh(beto).state == "expired"
+
+
+def test_a_vacancy_with_every_place_taken_says_so_and_takes_nobody_even_when_its_closing_is_moved(world: World) -> None:
+    vacancy = world.vacancy()
+    ana, = world.offered(vacancy)
+    later = CLOSED + timedelta(hours=1)
+    with clock.stopped_at(later):
+        vacancies.edit_vacancy(fresh(vacancy), by=world.by("elena"), now=later, **{**VACANCY, "apply_by": CLOSED + timedelta(days=7)})
+        assert [act.verb for act in available(fresh(vacancy), world.by("beto")) if act.verb == "apply"] == ["apply"]
+        selecting.accept(ana, by=world.by("ana"), now=later)
+        assert (fresh(vacancy).places_free, fresh(vacancy).takes_applications(later)) == (0, False)
+        assert [act.verb for act in available(fresh(vacancy), world.by("beto"))] == []
+        assert refused(selecting.apply, fresh(vacancy), by=world.by("beto"), now=later) == ["filled"]
+        assert "All places are taken" in render_to_string("placements/vacancy.html", vacancy_part(fresh(vacancy), world.by("beto")))
+        elena = world.by("elena")
+        assert [act.verb for act in available(fresh(vacancy), elena) if act.tone_on(fresh(vacancy)) == "primary"] == ["close"]
+
+
+@pytest.mark.parametrize(("who", "state"), [("ana", "offered"), ("bia", "offered"), ("elena", "shortlisted")])
+def test_a_place_given_up_before_the_first_day_goes_to_the_next_unless_the_host_took_it_back(world: World, who: str, state: str) -> None:
+    vacancy = world.vacancy()
+    ana, beto = world.offered(vacancy, "ana", "beto")
+    selecting.accept(ana, by=world.by("ana"), now=CLOSED + timedelta(hours=1))
+    running.cancel(Placement.objects.get(application=ana), by=world.by(who), now=CLOSED + timedelta(hours=2), because="It cannot be.")
+    assert (Placement.objects.get(application=ana).state, fresh(beto).state, fresh(vacancy).is_filled) == ("cancelled", state, state == "shortlisted")
+
+
+def test_a_filled_vacancy_closes_by_itself_on_the_first_day_and_whoever_waits_reads_why_in_their_language(world: World) -> None:
+    world.people["beto"].language = "es"
+    world.people["beto"].save()
+    vacancy, open_one = world.vacancy(), world.vacancy()
+    ana, beto = world.offered(vacancy, "ana", "beto")
+    selecting.accept(ana, by=world.by("ana"), now=CLOSED + timedelta(hours=1))
+    for at, states in ((STARTED - timedelta(days=1), ["published", "shortlisted"]), (STARTED, ["closed", "not-selected"])):
+        with clock.stopped_at(at):
+            duties.keep_placements.call()
+            drain()
+        assert [fresh(each).state for each in (vacancy, beto)] == states
+    assert fresh(beto).because == "Todos los cupos están ocupados y el trabajo ya comenzó."
+    assert fresh(open_one).state == "published"
 
 
 def test_an_offer_is_not_accepted_after_its_time(world: World) -> None:

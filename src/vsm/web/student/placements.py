@@ -97,7 +97,7 @@ def vacancy_part(vacancy: Vacancy, actor: Actor) -> dict[str, Any]:
         "core_here": core_told(vacancy, zone, first), "core_there": core_told(vacancy, offering.zone, first), "zone": zone, "is_same_zone": zone == offering.zone,
         "overlap": overlap_hours(vacancy, zone, first), "core_length": _core_length(vacancy),
         "texts": [{"label": label, "text": text_in(text, get_language() or "en")} for label, text in texts if any(text.values())],
-        "own": own, "is_open": vacancy.takes_applications(now), "is_vetted": vacancy.host.is_vetted_on(now.date()), "valid_until": vacancy.host.valid_until,
+        "own": own, "is_open": vacancy.takes_applications(now), "is_filled": vacancy.is_filled, "is_vetted": vacancy.host.is_vetted_on(now.date()), "valid_until": vacancy.host.valid_until,
         "is_staff": actor.holds("coordinator", vacancy.organisation_id), "is_anonymous": actor.is_anonymous,
     }  # fmt: skip
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 from django_tasks import task
 
 from vsm.exchange.placements.actions import hosts, running, safeguarding, selecting
-from vsm.exchange.placements.models import Concern, Host, Placement, PlacementApplication
+from vsm.exchange.placements.models import Concern, Host, Placement, PlacementApplication, Vacancy
 from vsm.exchange.placements.queries.placements import evaluations_standing, standing_of
 from vsm.exchange.placements.rules.running import why_not_start
-from vsm.exchange.placements.states import ApplicationState, ConcernState, HostState, PlacementState
+from vsm.exchange.placements.states import ApplicationState, ConcernState, HostState, PlacementState, VacancyState
 from vsm.kit import clock
 from vsm.kit.actors import SYSTEM
 from vsm.kit.events import emit
@@ -37,13 +37,15 @@ def expire_placement_offer(application_id: str) -> None:
 @every(3600)
 @task()
 def keep_placements() -> None:
-    """What is due by the day: each host, placement and concern that something may happen to gets a job."""
+    """What is due by the day: each host, placement, vacancy and concern that something may happen to gets a job."""
     now, today = clock.now(), clock.now().date()
     soon = today + timedelta(days=days_for("vetting-reminder", today))
     for pk in Host.objects.filter(state=HostState.VETTED, valid_until__lte=soon).values_list("pk", flat=True):
         look_at_host.enqueue(host_id=str(pk))
     for pk in Placement.objects.filter(state__in=[PlacementState.READY, PlacementState.RUNNING, PlacementState.COMPLETED]).values_list("pk", flat=True):
         look_at_placement.enqueue(placement_id=str(pk))
+    for pk in Vacancy.objects.filter(state=VacancyState.PUBLISHED, offers_made=True, offering__starts_on__lte=today).values_list("pk", flat=True):
+        look_at_vacancy.enqueue(vacancy_id=str(pk))
     for pk in Concern.objects.filter(state=ConcernState.RAISED, acknowledge_by__lte=now, reminded_at=None).values_list("pk", flat=True):
         remind_of_concern.enqueue(concern_id=str(pk))
 
@@ -58,6 +60,12 @@ def look_at_host(host_id: str) -> None:
         hosts.expire(host, by=SYSTEM, now=now)
     elif host.reminded_for != host.valid_until:
         hosts.remind(host, by=SYSTEM, now=now)
+
+
+@task()
+def look_at_vacancy(vacancy_id: str) -> None:
+    """Close what has all its places taken once the work has begun: before that a place may come free for the next."""
+    selecting.close_filled(Vacancy.objects.get(pk=vacancy_id), now=clock.now())
 
 
 @task()

@@ -8,6 +8,7 @@ from django_tasks import task
 
 from vsm.exchange.people.models import Person
 from vsm.exchange.placements.actions.agreeing import cancel_agreement
+from vsm.exchange.placements.actions.selecting import move_on
 from vsm.exchange.placements.models import Pause, Placement
 from vsm.exchange.placements.queries.placements import side_of, standing_of
 from vsm.exchange.placements.rules.running import why_not_complete, why_not_start
@@ -112,10 +113,14 @@ def end_early(placement: Placement, *, by: Actor, now: datetime, because: Becaus
 
 @action("cancel", on=Placement, label=_("Give up"), allow=ALL, step=PLACEMENT_STEPS["cancel"], tone="warning")
 def cancel(placement: Placement, *, by: Actor, now: datetime, because: Because) -> Placement:
-    """Give it up before its first day, with the reason. Its agreement ends too."""
+    """Give it up before its first day, with the reason. Its agreement ends too, and the place goes to the next in the host's order
+    unless the host itself took it back."""
     placement.because, placement.ended_by = _said(because), side_of(placement, by)
     if placement.agreement.state != AgreementState.CANCELLED:
         cancel_agreement(placement.agreement, by=SYSTEM, now=now, because=placement.because)
+    placement.state = PlacementState.CANCELLED
+    placement.save()
+    move_on(placement.application.vacancy, now)
     emit("placement.changed", placement_id=str(placement.pk), what="cancelled", because=because.strip()[:500])
     return placement
 

@@ -4,6 +4,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated
 from uuid import UUID
 
+from django.utils import translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, Field
 
@@ -52,7 +54,6 @@ STUDENT = ("self@student",)
 HOST = ("coordinator@vacancy.organisation",)
 HOST_OFFICE = ("coordinator@organisation",)
 USUAL_MINUTES = 30
-HOLDING = (ApplicationState.OFFERED, ApplicationState.ACCEPTED)
 Reasons = Annotated[str, Ask(_("Why? (the student reads this)"), kind="long_text", limit=2000)]
 
 
@@ -66,10 +67,14 @@ class SlotRow(BaseModel):
     join_url: Annotated[str, Field(max_length=200), Ask(_("Where to join"), limit=200)] = ""
 
 
+def has_places(vacancy: Vacancy) -> bool:
+    return not vacancy.is_filled
+
+
 # The student ----------------------------------------------------------------------------------------------------------
 
 
-@action("apply", on=Vacancy, label=_("Apply"), allow=("student@anywhere",), step=VACANCY_STEPS["apply"], tone="primary")
+@action("apply", on=Vacancy, label=_("Apply"), allow=("student@anywhere",), step=VACANCY_STEPS["apply"], tone="primary", when=lambda vacancy: vacancy.takes_applications(clock.now()))
 def apply(vacancy: Vacancy, *, by: Actor, now: datetime) -> PlacementApplication:
     """Begin an application. Doing it again gives the one that is there."""
     record = StudentRecord.objects.filter(person_id=by.person).first()
@@ -144,7 +149,7 @@ def withdraw_application(application: PlacementApplication, *, by: Actor, now: d
     application.state = ApplicationState.WITHDRAWN
     application.save()
     if was_offered:
-        _move_on(application.vacancy, now)
+        move_on(application.vacancy, now)
     return application
 
 
@@ -181,7 +186,7 @@ def decline(application: PlacementApplication, *, by: Actor, now: datetime, beca
     Refused.because(_expired(application, now))
     application.state = ApplicationState.DECLINED
     application.save()
-    _move_on(application.vacancy, now)
+    move_on(application.vacancy, now)
     return application
 
 
@@ -206,7 +211,7 @@ def not_select(application: PlacementApplication, *, by: Actor, now: datetime, b
     return application
 
 
-@action("offer_interviews", on=Vacancy, label=_("Offer interview slots"), allow=HOST_OFFICE, step=VACANCY_STEPS["offer_interviews"])
+@action("offer_interviews", on=Vacancy, label=_("Offer interview slots"), allow=HOST_OFFICE, step=VACANCY_STEPS["offer_interviews"], when=has_places)
 def offer_interviews(
     vacancy: Vacancy, *, by: Actor, now: datetime,
     slots: Annotated[list[SlotRow], Ask(_("Slots"), _("On the clock of the host organisation; students see them on theirs."))],
@@ -269,7 +274,7 @@ def record_interview(
     return interview
 
 
-@action("rank", on=Vacancy, label=_("Rank the shortlisted"), allow=HOST_OFFICE, step=VACANCY_STEPS["rank"])
+@action("rank", on=Vacancy, label=_("Rank the shortlisted"), allow=HOST_OFFICE, step=VACANCY_STEPS["rank"], when=has_places)
 def rank(
     vacancy: Vacancy, *, by: Actor, now: datetime,
     ranking: Annotated[list[UUID], Ask(_("Your order, best first"), kind="ranking", choices=candidate_choices, limit=lambda v, _a: len(shortlisted(v)))],
@@ -281,18 +286,18 @@ def rank(
     return vacancy
 
 
-@action("make_offers", on=Vacancy, label=_("Offer the places"), allow=HOST_OFFICE, step=VACANCY_STEPS["make_offers"], tone="primary", due=lambda vacancy: vacancy.apply_by <= clock.now())
+@action("make_offers", on=Vacancy, label=_("Offer the places"), allow=HOST_OFFICE, step=VACANCY_STEPS["make_offers"], tone="primary", when=has_places, due=lambda vacancy: vacancy.apply_by <= clock.now() and not vacancy.offers_made)
 def make_offers(vacancy: Vacancy, *, by: Actor, now: datetime) -> Vacancy:
     """Offer the places to the first in your order. When one declines or does not answer in time, the next is offered it by itself."""
     ranking = [UUID(pk) for pk in vacancy.ranking]
     Refused.because(why_no_offers(apply_by=vacancy.apply_by, now=now, ranking=ranking, is_vetted=vacancy.host.is_vetted_on(now.date())))
     vacancy.offers_made = True
     vacancy.save()
-    _move_on(vacancy, now)
+    move_on(vacancy, now)
     return vacancy
 
 
-@action("close", on=Vacancy, label=_("Close the selection"), allow=HOST_OFFICE, step=VACANCY_STEPS["close"])
+@action("close", on=Vacancy, label=_("Close the selection"), allow=HOST_OFFICE, step=VACANCY_STEPS["close"], tone="primary", due=lambda vacancy: vacancy.is_filled)
 def close(vacancy: Vacancy, *, by: Actor, now: datetime, because: Reasons) -> Vacancy:
     """End it: whoever still waits is told that they were not selected, and why."""
     if PlacementApplication.objects.filter(vacancy=vacancy, state=ApplicationState.OFFERED).exists():
@@ -315,7 +320,7 @@ def expire_offer(application: PlacementApplication, *, by: Actor, now: datetime)
     """Nobody answered in time: the place goes to the next."""
     application.state = ApplicationState.EXPIRED
     application.save()
-    _move_on(application.vacancy, now)
+    move_on(application.vacancy, now)
     emit("placement_application.answered", application_id=str(application.pk))
     return application
 
@@ -331,15 +336,25 @@ def withdraw_offer(application: PlacementApplication, *, by: Actor, now: datetim
 # What they share ------------------------------------------------------------------------------------------------------
 
 
-def _move_on(vacancy: Vacancy, now: datetime) -> None:
+def move_on(vacancy: Vacancy, now: datetime) -> None:
     """Offer what is free to the next in the host's order. The vacancy's row is the turn: two declines wait for each other."""
     turn = Vacancy.objects.select_for_update(of=("self",)).get(pk=vacancy.pk)
     if not turn.offers_made or turn.state != "published":
         return
-    held = PlacementApplication.objects.filter(vacancy=turn, state__in=HOLDING).count()
+    offered = PlacementApplication.objects.filter(vacancy=turn, state=ApplicationState.OFFERED).count()
     waiting = {each.pk: each for each in shortlisted(turn)}
-    for pk in next_offers([UUID(each) for each in turn.ranking], waiting, turn.offering.seats, held):
+    for pk in next_offers([UUID(each) for each in turn.ranking], waiting, turn.places_free, offered):
         offer(waiting[pk], by=SYSTEM, now=now)
+
+
+def close_filled(vacancy: Vacancy, *, now: datetime) -> None:
+    """On the first day of the work: nobody can move up any more. Whoever still waits is told so in their own language."""
+    if vacancy.state != "published" or not vacancy.is_filled or PlacementApplication.objects.filter(vacancy=vacancy, state=ApplicationState.OFFERED).exists():
+        return
+    for application in shortlisted(vacancy):
+        with translation.override(application.student.language):
+            not_select(application, by=SYSTEM, now=now, because=gettext("All places are taken, and the work has begun."))
+    close(vacancy, by=SYSTEM, now=now, because="All places are taken, and the work has begun.")
 
 
 def _take(slot: Interview, application: PlacementApplication) -> None:
@@ -365,6 +380,8 @@ def _closed(vacancy: Vacancy, now: datetime) -> list[Reason]:
         found.append(Reason("not-published", N_("This vacancy takes no applications now.")))
     if now >= vacancy.apply_by:
         found.append(Reason("closed", N_("Applications closed on %(at)s."), {"at": vacancy.apply_by}))
+    if vacancy.is_filled:
+        found.append(Reason("filled", N_("All places of this vacancy are taken.")))
     if not vacancy.host.is_vetted_on(now.date()):
         found.append(not_vetted())
     return found

@@ -8,7 +8,7 @@ from vsm.exchange.catalogue.models import Offering
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.people.models import Person
 from vsm.exchange.placements.models.hosts import Host
-from vsm.exchange.placements.states import ApplicationState, InterviewState, VacancyState
+from vsm.exchange.placements.states import ApplicationState, InterviewState, PlacementState, VacancyState
 from vsm.kit.actors import Actor
 from vsm.kit.records import Record, VisibleQuerySet
 from vsm.kit.states import choices_of
@@ -65,7 +65,17 @@ class Vacancy(Record):
         return self.offering.opportunity.code, *self.offering.opportunity.title.values(), self.host.name
 
     def takes_applications(self, now: datetime) -> bool:
-        return self.state == VacancyState.PUBLISHED and now < self.apply_by
+        return self.state == VacancyState.PUBLISHED and now < self.apply_by and not self.is_filled
+
+    @property
+    def places_free(self) -> int:
+        """Places that no student has accepted, or that were given back. Reads `applications__placement` where it was fetched."""
+        taken = sum(1 for each in self.applications.all() if each.has_place)
+        return max(0, int(self.offering.seats) - taken)
+
+    @property
+    def is_filled(self) -> bool:
+        return self.places_free == 0
 
 
 class PlacementApplications(VisibleQuerySet):
@@ -105,6 +115,14 @@ class PlacementApplication(Record):
 
     def searchable(self) -> tuple[str, ...]:
         return self.student.name, *self.vacancy.offering.opportunity.title.values()
+
+    @property
+    def has_place(self) -> bool:
+        """Accepted, and not given back before the first day. A place that the host itself took back is not there for anybody else."""
+        if self.state != ApplicationState.ACCEPTED:
+            return False
+        placement = getattr(self, "placement", None)
+        return placement is None or placement.state != PlacementState.CANCELLED or placement.ended_by == "host"
 
 
 class ApplicationDocument(models.Model):

@@ -23,7 +23,7 @@ from vsm.exchange.placements.states import ApplicationState, InterviewState, Vac
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
-from vsm.kit.saying import shown
+from vsm.kit.saying import hours_text, shown
 from vsm.rulebook.placements import Limit, hours_limit
 
 VACANCY_STATES = {
@@ -106,7 +106,7 @@ def slot_told(slot: Any) -> str:
     starts, ends = timezone.localtime(slot.starts_at), timezone.localtime(slot.ends_at)
     host = slot.starts_at.astimezone(ZoneInfo(slot.vacancy.offering.zone))
     here = timezone.get_current_timezone_name()
-    told = f"{labels.weekday_text(starts)}, {starts:%H:%M}–{ends:%H:%M} ({here})"
+    told = f"{labels.weekday_text(starts)}, {hours_text(starts, ends)} ({here})"
     return told if str(host.tzinfo) == here else f"{told} · {host:%H:%M} {host.tzinfo}"
 
 
@@ -145,6 +145,7 @@ VACANCY = resource(
             Shown("cefr", _("Least level of that language (CEFR)"), lambda v: v.offering.opportunity.cefr, detail=False),
             Shown("apply_by", _("Apply until"), lambda v: v.apply_by, "moment", listed=True, sort="apply_by", detail=False),
             Shown("places", _("Places"), lambda v: v.offering.seats, "integer", listed=True, sort="offering__seats", detail=False),
+            Shown("places_free", _("Places still free"), lambda v: v.places_free, "integer", listed=True, detail=False),
             Shown("zone", _("Time zone of the host"), lambda v: v.offering.zone, "zone"),
             Shown("core_hours", _("Core hours, on the host’s clock"), lambda v: core_told(v, v.offering.zone, v.offering.starts_on), detail=False),
             Shown("tasks", _("Tasks"), lambda v: v.offering.opportunity.description, "localized", detail=False),
@@ -167,7 +168,7 @@ VACANCY = resource(
             ),
             Filter("bandwidth", _("Connection"), lambda found, value: found.filter(offering__bandwidth=value), choices=lambda _actor: bandwidth_choices()),
         ),
-        order="-apply_by", related=("host", "organisation", "offering__opportunity__organisation"), states=VACANCY_STATES, starts=(("host", "add_vacancy"),),
+        order="-apply_by", related=("host", "organisation", "offering__opportunity__organisation"), prefetch=("applications__placement",), states=VACANCY_STATES, starts=(("host", "add_vacancy"),),
         sections=(
             Section(_("Applications"), "placement_application", lambda v: {"vacancy": v}),
             Section(_("Interviews"), "interview", lambda v: {"vacancy": v}),

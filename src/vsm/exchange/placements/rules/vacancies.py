@@ -112,7 +112,7 @@ def slot_problems(slots: Sequence[Slot], held: Sequence[Slot], now: datetime) ->
 
 
 def next_offers(ranking: Sequence[UUID], shortlisted: Collection[UUID], places: int, held: int) -> tuple[UUID, ...]:
-    """Who is offered a place now: by the host's order alone, as many as are free. `held` are offered and accepted ones."""
+    """Who is offered a place now: by the host's order alone, as many as are free. `held` are those offered and not answered yet."""
     free = max(0, places - held)
     return tuple(each for each in ranking if each in shortlisted)[:free]
 
