@@ -41,6 +41,7 @@ from vsm.exchange.teams.facts import participants
 from vsm.exchange.teams.models import Frozen, Team, TeamFormation, TeamMembership
 from vsm.exchange.teams.queries import members_of, proposed, published_formation, teams_of, why_missed
 from vsm.exchange.teams.rules import Asked
+from vsm.kit.actions import available
 from vsm.kit.actors import SYSTEM
 from vsm.kit.errors import Invalid, NotAllowed, NotFound, Refused
 from vsm.kit.jobs import drain
@@ -48,6 +49,10 @@ from vsm.kit.models import Message
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(days=7)
+
+
+def offered(formation: TeamFormation, world: World) -> list[str]:
+    return [act.verb for act in available(fresh(formation), actor(world.teacher))]
 
 
 def letters_to(kind: str) -> list[str]:
@@ -143,8 +148,11 @@ def test_who_comes_late_joins_the_team_that_suits_and_nobody_moves(world: World)
     offering = classroom(world)
     formation = published(world, offering)
     before = names(formation)
+    assert "join_late" not in offered(formation, world)  # everybody who takes part is in a team
     late = enrol(world, offering, "Olga").student
+    assert "join_late" in offered(formation, world)
     join_late(formation, by=actor(world.teacher), now=LATER, person=late.pk)
+    assert "join_late" not in offered(formation, world)
     after = names(formation)
     assert sorted(len(team) for team in after) == [3, 4]
     assert [[name for name in team if name != "Olga"] for team in after] == before

@@ -196,7 +196,7 @@ def publish(
 # Afterwards -----------------------------------------------------------------------------------------------------------
 
 
-@action("join_late", on=TeamFormation, label=_("Add somebody late"), allow=LEADS, step=FORMATION_STEPS["join_late"], when=lambda f: f.previous_id is None)
+@action("join_late", on=TeamFormation, label=_("Add somebody late"), allow=LEADS, step=FORMATION_STEPS["join_late"], when=lambda f: f.previous_id is None and bool(newcomers(f)))
 def join_late(
     formation: TeamFormation, *, by: Actor, now: datetime,
     person: Annotated[UUID, Ask(_("Person"), choices=lambda formation, _actor: newcomers(formation))],
