@@ -23,6 +23,7 @@ from vsm.exchange.applications.models import Application, Call
 from vsm.exchange.credentials.models import Credential
 from vsm.exchange.emergencies.models import Case
 from vsm.exchange.institutions.models import Organisation
+from vsm.exchange.institutions.rules import teaches
 from vsm.exchange.learning_agreements.models import LearningAgreement, Signature
 from vsm.exchange.people.models import StudentRecord
 from vsm.exchange.recognition.models import Decision, Result, Transcript
@@ -171,7 +172,7 @@ def _offices(actor: Actor, now: datetime) -> Iterator[dict[str, Any]]:
         yield {"title": _in(organisation.name), "url": f"/organisations/{organisation.pk}/", "buckets": list(buckets.values())}
     for own in PERSONAL:
         yield from own(actor)
-    if "instructor" in actor.roles:
+    if teaches_somewhere(actor):
         yield {"title": _("Teaching"), "url": "/teaching/", "buckets": [_bucket(_("My courses"), Enrolment.objects.filter(offering__instructors=actor.person).values("offering").distinct().count(), "/teaching/")]}
     if actor.is_operator:
         yield {
@@ -182,6 +183,11 @@ def _offices(actor: Actor, now: datetime) -> Iterator[dict[str, Any]]:
                 _bucket(_("Institutions"), Organisation.objects.count(), "/organisations/"),
             ],
         }  # fmt: skip
+
+
+def teaches_somewhere(actor: Actor) -> bool:
+    """Whether the reader is an instructor where there are courses: the mentors of a company have the same role there, and no class."""
+    return any(map(teaches, Organisation.objects.filter(pk__in=actor.organisations("instructor"))))
 
 
 def _coordinating(organisation: Any, now: datetime) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from vsm.exchange.agreements.rules import LANGUAGES, LEVELS, Seats, canonical, p
 from vsm.exchange.agreements.states import STEPS, State
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import name_of, organisation_choices
+from vsm.exchange.institutions.rules import teaches
 from vsm.exchange.people.rules import CEFR
 from vsm.kit.actions import Ask, action, note
 from vsm.kit.actors import Actor
@@ -65,7 +66,7 @@ StartsOn = Annotated[date, Ask(_("In force from"))]
 EndsOn = Annotated[date, Ask(_("In force until"))]
 
 
-@action("draft_agreement", on=Organisation, label=_("Draft an agreement"), allow=("coordinator@id",))
+@action("draft_agreement", on=Organisation, label=_("Draft an agreement"), allow=("coordinator@id",), when=teaches)
 def draft_agreement(
     organisation: Organisation, *, by: Actor, now: datetime,
     code: Annotated[str, Ask(_("Code"), _("By which both institutions file it."), limit=64)],

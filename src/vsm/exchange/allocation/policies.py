@@ -35,6 +35,7 @@ from vsm.exchange.applications.queries import call_ref, call_title, offerings_of
 from vsm.exchange.applications.states import CallState, State
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import name_of
+from vsm.exchange.institutions.rules import teaches
 from vsm.kit import clock
 from vsm.kit.actions import Ask, action
 from vsm.kit.actors import Actor
@@ -67,7 +68,7 @@ def _every_group(_record: Any, _actor: Any) -> list[tuple[str, str]]:
     return [(each.slug, labelled(group_name(each.slug), text_in(each.definition, get_language() or "en"))) for each in groups()]
 
 
-@action("choose_groups", on=Organisation, label=_("Choose the groups asked about"), allow=("coordinator@id",))
+@action("choose_groups", on=Organisation, label=_("Choose the groups asked about"), allow=("coordinator@id",), when=teaches)
 def choose_groups(
     organisation: Organisation, *, by: Actor, now: datetime,
     groups: Annotated[

@@ -33,6 +33,7 @@ from vsm.exchange.applications.queries import Wish, call_ref, offerings_of, titl
 from vsm.exchange.applications.states import State
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import organisation_ref
+from vsm.exchange.institutions.rules import teaches
 from vsm.kit import clock
 from vsm.kit.actions import Ask, action
 from vsm.kit.actors import SYSTEM, Actor
@@ -118,7 +119,7 @@ def try_out(
 # Of files -------------------------------------------------------------------------------------------------------------
 
 
-@action("solve_files", on=Organisation, label=_("Give seats from files"), allow=("coordinator@id",))
+@action("solve_files", on=Organisation, label=_("Give seats from files"), allow=("coordinator@id",), when=teaches)
 def solve_files(
     organisation: Organisation, *, by: Actor, now: datetime,
     offerings: Annotated[Upload, Ask("offerings.csv", _("Columns: offering_id, capacity."))],
@@ -149,7 +150,7 @@ def solve_files(
     return trial
 
 
-@action("solve_lists", on=Organisation, label=_("Give seats from PrefLib lists"), allow=("coordinator@id",))
+@action("solve_lists", on=Organisation, label=_("Give seats from PrefLib lists"), allow=("coordinator@id",), when=teaches)
 def solve_lists(
     organisation: Organisation, *, by: Actor, now: datetime,
     lists: Annotated[Upload, Ask(_("Lists of wishes"), _("A file of PrefLib: .soc, .soi, .toc or .toi. Its alternatives are the courses."))],

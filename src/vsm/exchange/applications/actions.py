@@ -39,6 +39,7 @@ from vsm.exchange.applications.states import CALL_STEPS, STEPS, CallState, State
 from vsm.exchange.catalogue.models import Offering
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import name_of
+from vsm.exchange.institutions.rules import teaches
 from vsm.exchange.people.models import StudentRecord, is_zone, zones
 from vsm.exchange.people.rules import Role
 from vsm.kit import clock, files
@@ -95,7 +96,7 @@ RespondHours = Annotated[int, Ask(_("Hours to answer an offer"))]
 Category = Annotated[str, Ask(_("Category"), choices=category_choices)]
 
 
-@action("open_call", on=Organisation, label=_("Open a call"), allow=("coordinator@id",))
+@action("open_call", on=Organisation, label=_("Open a call"), allow=("coordinator@id",), when=teaches)
 def open_call(
     organisation: Organisation, *, by: Actor, now: datetime,
     code: Annotated[str, Ask(_("Code"), _("For example 2027-1-online."), limit=64)],
@@ -430,7 +431,7 @@ def _nominee(application: Application, first_choice: str) -> Nominee:
     )  # fmt: skip
 
 
-@action("nominate_many", on=Organisation, label=_("Nominate students"), allow=("coordinator@id",))
+@action("nominate_many", on=Organisation, label=_("Nominate students"), allow=("coordinator@id",), when=teaches)
 def nominate_many(
     organisation: Organisation, *, by: Actor, now: datetime,
     rows: Annotated[list[Nominee], Ask(_("Submitted applications"), _("Give a priority band to each student whom you nominate; leave the others empty. Band 1 goes first."), start=_nominees)],

@@ -43,6 +43,7 @@ from vsm.exchange.catalogue.vocabulary import BANDWIDTHS, CEFR, LEVELS, MODES
 from vsm.exchange.catalogue.weekly import Meeting as WrittenMeeting
 from vsm.exchange.catalogue.weekly import written
 from vsm.exchange.institutions.models import Organisation, Term
+from vsm.exchange.institutions.rules import teaches
 from vsm.exchange.people.models import Person, is_zone
 from vsm.exchange.people.queries import actor_of
 from vsm.kit import clock, files
@@ -121,7 +122,7 @@ Meetings = Annotated[list[MeetingRow], Ask(_("Weekly meetings"), start=_meetings
 # Opportunities --------------------------------------------------------------------------------------------------------
 
 
-@action("add_opportunity", on=Organisation, label=_("Add an opportunity"), allow=OFFICE)
+@action("add_opportunity", on=Organisation, label=_("Add an opportunity"), allow=OFFICE, when=teaches)
 def add_opportunity(
     organisation: Organisation, *, by: Actor, now: datetime,
     code: Annotated[str, Ask(_("Code"), _("As in your own catalogue, for example EST-210."), limit=64)],
@@ -291,7 +292,7 @@ def mapping_choices(_record: Any = None, _actor: Any = None) -> list[tuple[str, 
     return [(name, Mapping.read(MAPPINGS / f"{name}.yaml").name) for name in names]
 
 
-@action("import_catalogue", on=Organisation, label=_("Import a catalogue"), allow=OFFICE)
+@action("import_catalogue", on=Organisation, label=_("Import a catalogue"), allow=OFFICE, when=teaches)
 def import_catalogue(
     organisation: Organisation, *, by: Actor, now: datetime,
     file: Annotated[Upload, Ask(_("File"), _("CSV, at most 5 MB; larger files go through the command line."))],

@@ -32,6 +32,7 @@ from vsm.exchange.collaborations.wish_queries import (
     partner_choices,
 )
 from vsm.exchange.institutions.models import Organisation
+from vsm.exchange.institutions.rules import teaches
 from vsm.exchange.people.models import Person, is_zone, zones
 from vsm.exchange.people.queries import holders
 from vsm.exchange.people.rules import Role
@@ -108,7 +109,7 @@ _Tools = Annotated[list[str], Ask(_("Tools"), _("What your class knows and may u
 _Band = Annotated[Literal["text", "audio", "video"], Ask(_("Connection"), _("The best that all your students can count on."), choices=bandwidth_choices)]
 
 
-@action("write_wish", on=Organisation, label=_("Look for a partner class"), allow=("instructor@id", "coordinator@id"), tone="primary")
+@action("write_wish", on=Organisation, label=_("Look for a partner class"), allow=("instructor@id", "coordinator@id"), tone="primary", when=teaches)
 def write_wish(
     organisation: Organisation, *, by: Actor, now: datetime, title: _Title, topic: _Topic, isced_f: _Field, languages: _Languages, starts_on: _Starts,
     ends_on: _Ends, weeks: _Weeks, class_size: _Size, hours: _Hours, zone: _Zone, level: _Level = "bachelor", windows: _Windows = [],  # noqa: B006 -- never changed; pydantic copies it
@@ -254,7 +255,7 @@ def release_wish(wish: PartnerWish, *, by: Actor, now: datetime) -> PartnerWish:
     return wish
 
 
-@action("open_fair", on=Organisation, label=_("Hold a partner fair"), allow=("coordinator@id",))
+@action("open_fair", on=Organisation, label=_("Hold a partner fair"), allow=("coordinator@id",), when=teaches)
 def open_fair(
     organisation: Organisation, *, by: Actor, now: datetime,
     title: Annotated[Localized, Ask(_("Title"), kind="localized")],

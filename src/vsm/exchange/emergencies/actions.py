@@ -20,6 +20,7 @@ from vsm.exchange.emergencies.states import STEPS, CaseState, Safety
 from vsm.exchange.emergencies.texts import amended_of
 from vsm.exchange.institutions.models import Hub, Organisation
 from vsm.exchange.institutions.queries import every_country, organisation_choices
+from vsm.exchange.institutions.rules import teaches
 from vsm.exchange.learning_agreements.models import LearningAgreement
 from vsm.exchange.mobilities.models import Course
 from vsm.kit.actions import Ask, action
@@ -79,7 +80,7 @@ RespondDays = Annotated[int, Ask(_("Days to answer a proposal"))]
 Drill = Annotated[bool, Ask(_("This is a drill"), _("Everything is run through; no letter leaves, no agreement is changed, students see nothing."))]
 
 
-@action("declare_emergency", on=Organisation, label=_("Prepare the declaration of an emergency"), allow=("coordinator@id",))
+@action("declare_emergency", on=Organisation, label=_("Prepare the declaration of an emergency"), allow=("coordinator@id",), when=teaches)
 def declare_emergency(
     organisation: Organisation, *, by: Actor, now: datetime,
     title: Title, kind: Kind, places: Places, directions: Directions, starts_on: Starts, ends_on: Ends = None, safety: SafetyText = {},  # noqa: B006 -- never changed; pydantic copies it
@@ -257,7 +258,7 @@ def confirm_online(
     return plan
 
 
-@action("say_standing", on=Organisation, label=_("Say whether you admit and teach online"), allow=("coordinator@id", "operator"))
+@action("say_standing", on=Organisation, label=_("Say whether you admit and teach online"), allow=("coordinator@id", "operator"), when=teaches)
 def say_standing(
     organisation: Organisation, *, by: Actor, now: datetime,
     admits: Annotated[Literal["yes", "limited", "no"], Ask(_("Do you admit exchange students in person?"))],

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from vsm.exchange.institutions.models import Hub, Organisation, Term, Unit
 from vsm.exchange.institutions.queries import credit_system_choices, every_country, grade_scale_choices
-from vsm.exchange.institutions.rules import identifier_problems
+from vsm.exchange.institutions.rules import identifier_problems, teaches
 from vsm.exchange.people.models import Invitation, Membership, Person, StudentRecord, is_zone
 from vsm.exchange.people.queries import role_choices, token_hash
 from vsm.exchange.people.rules import CEFR, Role
@@ -81,7 +81,7 @@ def edit_organisation(
     return organisation
 
 
-@action("add_unit", on=Organisation, label=_("Add a unit"), allow=OFFICE)
+@action("add_unit", on=Organisation, label=_("Add a unit"), allow=OFFICE, when=teaches)
 def add_unit(
     organisation: Organisation, *, by: Actor, now: datetime,
     code: Annotated[str, Ask(_("Code"), limit=32)],
@@ -95,7 +95,7 @@ def add_unit(
     return unit
 
 
-@action("add_term", on=Organisation, label=_("Add a term"), allow=OFFICE)
+@action("add_term", on=Organisation, label=_("Add a term"), allow=OFFICE, when=teaches)
 def add_term(
     organisation: Organisation, *, by: Actor, now: datetime,
     code: Annotated[str, Ask(_("Code"), _("For example 2027-1."), limit=32)],
@@ -169,7 +169,7 @@ def end_membership(membership: Membership, *, by: Actor, now: datetime, because:
     return membership
 
 
-@action("register_student", on=Organisation, label=_("Register a student"), allow=("coordinator@id", "registrar@id", "operator"), tone="primary")
+@action("register_student", on=Organisation, label=_("Register a student"), allow=("coordinator@id", "registrar@id", "operator"), tone="primary", when=teaches)
 def register_student(
     organisation: Organisation, *, by: Actor, now: datetime,
     email: Annotated[str, Ask(_("Email"), limit=254)],

@@ -2,12 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from vsm.kit.i18n import N_
 from vsm.kit.verdict import Reason
 
 SCHAC = re.compile(r"^(?=.{4,120}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$")
 ROR = re.compile(r"^https://ror\.org/0[a-hj-km-np-tv-z0-9]{6}\d{2}$")
+
+
+def teaches(organisation: Any) -> bool:
+    """Whether it is a university or a network of them. A company has work to offer: of courses, terms and students it has none."""
+    return bool(organisation.kind != "host")
 
 
 def identifier_problems(*, schac: str, ror: str, country: str) -> Iterator[Reason]:

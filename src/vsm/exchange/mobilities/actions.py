@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from vsm.exchange.catalogue.models import Opportunity
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import credit_system_choices, every_country, university_choices
+from vsm.exchange.institutions.rules import teaches
 from vsm.exchange.learning_agreements import actions as learning_agreements
 from vsm.exchange.mobilities.models import Course, Mobility
 from vsm.exchange.mobilities.queries import agreement_of, open_conditions
@@ -65,7 +66,7 @@ def _course_rows(mobility: Mobility, _actor: Actor) -> list[CourseRow]:
     ]  # fmt: skip
 
 
-@action("record_mobility", on=Organisation, label=_("Record a physical mobility"), allow=OFFICE_HERE, tone="primary")
+@action("record_mobility", on=Organisation, label=_("Record a physical mobility"), allow=OFFICE_HERE, tone="primary", when=teaches)
 def record_mobility(
     organisation: Organisation, *, by: Actor, now: datetime,
     student: Annotated[str, Ask(_("Student"), _("Student number or email."), limit=254)],
@@ -100,7 +101,7 @@ def record_mobility(
     return mobility
 
 
-@action("import_mobilities", on=Organisation, label=_("Import physical mobilities from a file"), allow=OFFICE_HERE)
+@action("import_mobilities", on=Organisation, label=_("Import physical mobilities from a file"), allow=OFFICE_HERE, when=teaches)
 def import_mobilities(
     organisation: Organisation, *, by: Actor, now: datetime,
     file: Annotated[Upload, Ask(_("File (CSV)"), _("One line for each course. Columns: student_number or email, host (SCHAC code), starts_on, ends_on; if you like country, region, city, nationalities, residence, phone, contact_name, contact_phone, course_code, course_title, credits, credit_system, language, home_code, home_title, home_credits."))],

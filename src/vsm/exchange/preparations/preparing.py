@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from vsm.exchange.catalogue.queries import language_choices
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import university_choices
+from vsm.exchange.institutions.rules import teaches
 from vsm.exchange.people.models import is_zone
 from vsm.exchange.preparations.facts import meetings_of, series_of
 from vsm.exchange.preparations.matching import Companion as Offered
@@ -59,7 +60,7 @@ Needed = Annotated[bool, Ask(_("Needed for completion"), start=lambda r, _a: get
 Position = Annotated[int, Ask(_("Position"))]
 
 
-@action("offer_preparation", on=Organisation, label=_("Offer a preparation"), allow=OFFICE)
+@action("offer_preparation", on=Organisation, label=_("Offer a preparation"), allow=OFFICE, when=teaches)
 def offer_preparation(
     organisation: Organisation, *, by: Actor, now: datetime,
     code: Annotated[str, Ask(_("Code"), limit=64)],

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.institutions.models import Organisation
+from vsm.exchange.institutions.rules import teaches
 from vsm.exchange.statistics.models import PoolingConsent, ToldYear
 from vsm.exchange.statistics.rules import Telling
 from vsm.exchange.statistics.states import CONSENT_STEPS
@@ -33,7 +34,7 @@ def _agreed(agrees: bool) -> None:
         raise Invalid(Reason("not-agreed", N_("Nothing is pooled without your word. Tick the box, or leave this page."), {}, "agrees"))
 
 
-@action("pool_counts", on=Organisation, label=_("Pool our counts"), allow=("coordinator@id", "registrar@id"))
+@action("pool_counts", on=Organisation, label=_("Pool our counts"), allow=("coordinator@id", "registrar@id"), when=teaches)
 def give(organisation: Organisation, *, by: Actor, now: datetime, agrees: Annotated[bool, AGREES] = False) -> PoolingConsent:
     """Let the records of this institution's students be counted in the pooled series of the Observatory, from its next vintage on."""
     _agreed(agrees)

@@ -30,6 +30,8 @@ from vsm.web import gallery
 from vsm.web.reader import ZONE_COOKIE
 
 HANDBOOK = Path(__file__).resolve().parents[4] / "docs" / "handbook"
+OF_OFFICE = {"organisation": "pk__in", "host": "organisation__in"}
+"""Upon what an office offers something, by how it is found among the reader's organisations."""
 YEAR = 365 * 24 * 3600
 
 
@@ -60,12 +62,14 @@ def home(request: Request) -> HttpResponse:
 
 
 def _offer(category: Category, actor: Actor) -> dict[str, str] | None:
-    """The act with which this reader's institution offers something in the category, if the reader may."""
-    act = TABLE["organisation", category.offer]
-    for place in Organisation.objects.filter(pk__in=actor.organisations("coordinator", "instructor", "registrar")).order_by("pk"):
-        if act.permits(place, actor) and act.possible(place):
-            chosen = f"?category={category.slug}" if "category" in act.asks else ""
-            return {"url": f"/organisations/{place.pk}/{category.offer}/{chosen}", "label": say(act.label)}
+    """The act with which this reader's institution or company offers something in the category, if the reader may."""
+    mine = actor.organisations("coordinator", "instructor", "registrar")
+    for noun, verb in category.offer:
+        act, entry = TABLE[noun, verb], RESOURCES[noun]
+        for place in entry.model._default_manager.filter(**{OF_OFFICE[noun]: mine}).order_by("pk"):
+            if act.permits(place, actor) and act.possible(place):
+                chosen = f"?category={category.slug}" if "category" in act.asks else ""
+                return {"url": f"/{entry.plural}/{place.pk}/{verb}/{chosen}", "label": say(act.label)}
     return None
 
 

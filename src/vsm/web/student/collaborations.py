@@ -114,7 +114,7 @@ def desk_steps(actor: Actor, now: datetime) -> Iterator[tuple[str, dict[str, Any
 
 def desk_pipeline(actor: Actor) -> Iterator[dict[str, Any]]:
     """A teacher's exchanges: invitations, plans, what runs, and who looks for a partner."""
-    if not actor.roles.get("instructor"):
+    if not desk.teaches_somewhere(actor):
         return
     mine = Exchange.objects.facilitated_by(actor)
     yield {

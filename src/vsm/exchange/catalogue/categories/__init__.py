@@ -21,9 +21,8 @@ CREDIT_BY = ("transcript", "award", "home-decision", "learning_agreement")
 class Category:
     """One category as the Exchange lives it.
 
-    `find` is the address where people look for what is offered in it, `offer` the act upon an institution with which an
-    office offers it; `credit_by` says by what credit
-    comes about; `certified_as` is the achievement type of its credential (Open Badges 3.0); `capabilities` are the
+    `find` is the address where people look for what is offered in it, `offer` the acts with which an office offers it, each
+    by the noun that it is upon (`organisation`, or a company's `host`); `credit_by` says by what credit comes about; `certified_as` is the achievement type of its credential (Open Badges 3.0); `capabilities` are the
     parts of the house that a mobility of this kind passes through. `name`, `number`, `scope`, `credit` and `host` are
     the rulebook's.
     """
@@ -36,7 +35,7 @@ class Category:
     credit: Credit
     host: str
     find: str
-    offer: str
+    offer: tuple[tuple[str, str], ...]
     credit_by: str
     certified_as: str
     capabilities: frozenset[str]
@@ -67,6 +66,6 @@ def _read(facts: Any) -> Category:
         raise ValueError(f"categories/{facts.slug}.yaml: {sorted(told)}, credit_by {told.get('credit_by')}")
     return Category(
         slug=facts.slug, number=facts.number, name=facts.name, summary=told["summary"], scope=facts.scope, credit=facts.credit,
-        host=facts.host, find=told["find"], offer=told["offer"], credit_by=told["credit_by"], certified_as=told["certified_as"],
+        host=facts.host, find=told["find"], offer=tuple((noun, verb) for noun, _, verb in (each.partition("/") for each in told["offer"])), credit_by=told["credit_by"], certified_as=told["certified_as"],
         capabilities=frozenset(told["uses"]),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from vsm.exchange.institutions import actions as institutions
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import every_country
-from vsm.exchange.institutions.rules import identifier_problems
+from vsm.exchange.institutions.rules import identifier_problems, teaches
 from vsm.exchange.people.models import is_zone
 from vsm.exchange.people.queries import token_hash
 from vsm.exchange.people.rules import Role
@@ -74,7 +74,7 @@ def apply_as_host(
     return host
 
 
-@action("invite_host", on=Organisation, label=_("Invite a host organisation"), allow=("coordinator@id",), when=lambda o: o.kind != "host")
+@action("invite_host", on=Organisation, label=_("Invite a host organisation"), allow=("coordinator@id",), when=teaches)
 def invite_host(
     organisation: Organisation, *, by: Actor, now: datetime, name: Name, country: Country, zone: Zone, contact_name: ContactName,
     contact_email: ContactEmail, purpose: Purpose, city: City = "", registration: Registration = "", website: Website = "",
