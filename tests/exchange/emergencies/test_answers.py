@@ -4,6 +4,9 @@ from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
+from django.test import Client
+from django.utils import translation
 
 from tests.exchange.emergencies.given import NOW, World, accept, actor, cases, fresh, give_role, person, work
 from tests.exchange.mobilities.given import LAW, STATISTICS
@@ -26,6 +29,7 @@ from vsm.kit.actions import TABLE
 from vsm.kit.actors import ANONYMOUS
 from vsm.kit.errors import Conflict, Invalid, NotAllowed, Refused
 from vsm.kit.models import Job, Message
+from vsm.web.student.emergencies import context
 
 pytestmark = pytest.mark.django_db
 
@@ -129,7 +133,16 @@ def test_two_students_cannot_take_the_last_seat_of_an_equivalent(world: World) -
     bruno, carla = cases(world.proposed())
     forms = [bool(case.lines[0]["form"]) for case in (bruno, carla)]
     assert sorted(forms) == [False, True]
-    without = bruno if not forms[0] else carla
+    without, holder = (bruno, carla) if not forms[0] else (carla, bruno)
+    for case, told in ((without, "No seat is free now."), (holder, "A seat is held for you.")):
+        client = Client(headers={"accept-language": "en"})
+        client.force_login(case.student, backend="allauth.account.auth_backends.AuthenticationBackend")
+        with clock.stopped_at(NOW):
+            page = client.get(f"/emergency-cases/{case.pk}/choose/").content.decode()
+            refused = client.post(f"/emergency-cases/{case.pk}/choose/", {f"form-{case.lines[0]['course']}": str(world.equivalent.pk)}) if case is without else None
+        assert told in page
+        if refused is not None:  # what was asked for stays chosen on the page, beside why it could not be
+            assert (refused.status_code, f'value="{world.equivalent.pk}" checked' in refused.content.decode()) == (422, True)
     with pytest.raises(Invalid, match="no-seat"):
         choose(without, str(world.equivalent.pk))
     with pytest.raises(Refused, match="nothing-to-accept"):
@@ -154,6 +167,39 @@ def test_a_live_class_at_night_gives_way_to_the_asynchronous_one(world: World) -
     (line,) = only(emergency).lines
     assert (only(emergency).situations, line["form"], line["live_avoided"]) == (["cannot_leave"], str(world.later.pk), True)
     assert Run.objects.get(kind="propose").counts["asynchronous"] == 1
+    assert "in the night for you, so it is proposed in your own time" in shown(only(emergency))
+
+
+def shown(case: Case) -> str:
+    with clock.stopped_at(NOW), translation.override("en"):
+        return render_to_string("student/emergencies/part.html", context(case, actor(case.student)))
+
+
+def test_a_course_that_has_only_night_classes_left_says_that_nothing_is_proposed_until_somebody_has_chosen(world: World) -> None:
+    Offering.objects.filter(pk__in=[world.online.pk, world.later.pk]).update(zone="Asia/Manila", mode="synchronous")
+    Offering.objects.filter(pk=world.later.pk).update(state="withdrawn")
+    Offering.objects.filter(pk=world.equivalent.pk).update(state="withdrawn")
+    type(world.host).objects.filter(pk=world.host.pk).update(country="PH", zone="Asia/Manila", city="Manila")
+    Meeting.objects.filter(offering=world.online).update(starts=time(15), ends=time(16, 30))
+    world.mobility(starts_on=date(2026, 9, 10), ends_on=date(2026, 12, 18), courses=[STATISTICS])
+    emergency = world.proposed(places=[PlaceRow(country="PE")], directions=["leaving"])
+    (line,) = only(emergency).lines
+    assert (line["form"], line["live_avoided"]) == ("", True)
+    assert "in the night for you and nothing else is found yet" in shown(only(emergency))
+    choose(only(emergency), answering.KEEP, line["code"])
+    assert "Left as it is, as chosen." in shown(fresh(only(emergency)))
+
+
+@pytest.mark.parametrize(("state", "told"), [("deferred", "You have deferred your stay"), ("staying", "You go on in person"), ("finishing", "You finish online")])
+def test_what_somebody_has_decided_stands_on_their_page(world: World, state: str, told: str) -> None:
+    world.mobility()
+    case = only(world.proposed())
+    assert told not in shown(case)
+    Case.objects.filter(pk=case.pk).update(state=state)
+    assert told in shown(fresh(case))
+    assert "First of all: are you safe?" in shown(fresh(case))
+    Case.objects.filter(pk=case.pk).update(state="returned")
+    assert "First of all: are you safe?" not in shown(fresh(case))  # nobody is asked any more when it is over
 
 
 def test_overlapping_declarations_look_after_each_stay_once_and_hand_it_over(world: World) -> None:

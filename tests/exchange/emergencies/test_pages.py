@@ -68,7 +68,7 @@ def test_the_student_reads_the_text_chooses_and_agrees_on_pages(world: World) ->
     page = text_of(client, here)
     assert "The text that you agree to" in page
     assert "LAW-2" in page
-    assert "31 Aug 2026 –" in page  # an equivalent has days of its own, which may lie after the stay
+    assert '<time datetime="2026-08-31">31 Aug</time> – ' in page  # an equivalent has days of its own, which may lie after the stay
     assert "Say how you are" in text_of(client, "/desk/")
     keys = {line["code"]: (line["course"], line["form"]) for line in case.lines}
     with clock.stopped_at(NOW + timedelta(hours=1)):
@@ -78,6 +78,7 @@ def test_the_student_reads_the_text_chooses_and_agrees_on_pages(world: World) ->
         forms = {line["code"]: line["form"] for line in fresh(case).lines}
         assert forms == {"DER102": "", "EST101": str(world.later.pk)}
         form = client.get(f"{here}accept/").content.decode()
+        assert "The text that you agree to" in form  # nobody is asked to agree to what is on another page
         digest = form.split('name="digest" value="')[1].split('"')[0]
         assert client.post(f"{here}accept/", {"digest": digest}).status_code == 302
     assert fresh(case).state == "accepted"

@@ -90,7 +90,7 @@ def choose(
     list(Offering.objects.select_for_update(of=("self",)).filter(pk__in=runs).order_by("pk").values_list("pk", flat=True))
     Invalid.because(_why_not_choose(case, wanted, plans))
     held = {UUID(form.offering) for form in chosen(case.lines, plans).values() if form.kind == "equivalent"}
-    case.lines = [{**line, "form": wanted.get(line["course"], line["form"])} for line in case.lines]
+    case.lines = [{**line, "form": wanted[line["course"]], "is_answered": True} if line["course"] in wanted else line for line in case.lines]
     needed = {UUID(form.offering) for form in chosen(case.lines, plans).values() if form.kind == "equivalent"}
     Hold.objects.filter(case=case, released_at=None, offering__in=held - needed).update(released_at=now)
     for offering in sorted(needed - held):

@@ -6,7 +6,7 @@ where the catalogue had one.
 
 from typing import Any
 
-from django.utils import formats, translation
+from django.utils import translation
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
@@ -15,7 +15,7 @@ from vsm.exchange.learning_agreements.rules import PARTY_WORDS, Component, Party
 from vsm.kit import pdf
 from vsm.kit.localized import text_in
 from vsm.kit.names import language_name
-from vsm.kit.saying import signed_at_text
+from vsm.kit.saying import day_text, signed_at_text
 from vsm.rulebook import credit_systems
 
 
@@ -71,7 +71,7 @@ def _line(component: Component, home_system: str) -> dict[str, Any]:
         "credits": component.credits,
         "credit_system": credit_system_name(component.credit_system),
         "language": language_name(component.language, translation.get_language() or "en"),
-        "dates": f"{formats.date_format(starts_on, 'SHORT_DATE_FORMAT')} – {formats.date_format(ends_on, 'SHORT_DATE_FORMAT')}" if starts_on and ends_on else "",
+        "dates": f"{day_text(starts_on)} – {day_text(ends_on)}" if starts_on and ends_on else "",
         "virtual": _("yes") if component.is_virtual else _("no"),
         "recognised": component.recognised,
         "home": " ".join(filter(None, [component.home_code, component.home_title])),

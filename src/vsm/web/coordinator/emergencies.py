@@ -40,6 +40,7 @@ from vsm.kit.requests import Request
 from vsm.kit.saying import labelled
 from vsm.web.objects import EXTRAS, Extra
 from vsm.web.student.emergencies import meetings_on
+from vsm.web.templatetags.look import period
 
 BARS = 120
 """A longer chart is drawn by weeks: a phone has not more points to show."""
@@ -143,7 +144,7 @@ def _alternative(each: dict[str, Any], language: str) -> dict[str, Any]:
         "language": language_label(each["language"]),
         "mode": mode_label(each["mode"]),
         "bandwidth": bandwidth_label(each["bandwidth"]),
-        "dates": f"{formats.date_format(date.fromisoformat(each['starts_on']), 'SHORT_DATE_FORMAT')} – {formats.date_format(date.fromisoformat(each['ends_on']), 'SHORT_DATE_FORMAT')}",
+        "dates": period(date.fromisoformat(each["starts_on"]), date.fromisoformat(each["ends_on"])),
         "credits": credits_text(Decimal(each["credits"]), None, [], each["credit_system"]) if each["credits"] else "",
         "assessment": text_in(each["assessment"], language),
         "meetings": meetings_on(form, form.zone),
