@@ -111,7 +111,7 @@ def test_a_column_that_nobody_reads_is_told_once_and_a_wrong_day_in_words(capsys
 def test_all_faults_are_told_at_once_in_the_reader_s_language(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("teams form class.csv --size 2 --out out --language es", class_csv="id,zone\nana,Moon/Base\nana,America/Lima\n") == 2
     first, second = capsys.readouterr().err.splitlines()
-    assert first.startswith("class.csv, línea 2: «Moon/Base» no es")
+    assert first.startswith("class.csv, línea 2: “Moon/Base” no es")
     assert second.startswith("class.csv, línea 3: ana ya está en la línea 2")
 
 

@@ -15,7 +15,7 @@ def unbroken(text: str, language: str) -> str:
 
 
 def text_in(texts: Mapping[str, str] | str | None, language: str) -> str:
-    """The text in `language`, else its parent (`pt` for `pt-br` and back), else English, else whatever there is."""
+    """The text in `language`, else its parent (`pt` for `pt-br` and back), else English, else whatever there is; to be read, not to be kept."""
     return text_and_language(texts, language)[0]
 
 
@@ -29,5 +29,5 @@ def text_and_language(texts: Mapping[str, str] | str | None, language: str) -> t
     relatives = [key for key in texts if key.split("-")[0] == parent]
     for key in (language, parent, *relatives, "en", *texts):
         if texts.get(key):
-            return texts[key], key
+            return unbroken(texts[key], key), key
     return "", language

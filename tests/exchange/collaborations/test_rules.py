@@ -89,7 +89,7 @@ def test_differences_name_facts_tasks_and_sides() -> None:
         "Créditos: antes “—”, ahora “1”.",
         "Reflexión: antes “del 5 de abril de 2027 al 18 de abril de 2027”, ahora “del 5 de abril de 2027 al 25 de abril de 2027”.",
         "Quitado: What I learnt.",
-        "Rivers — Entrega: antes «15 de marzo de 2027, 23:59», ahora «22 de marzo de 2027, 23:59».",
+        "Rivers — Entrega: antes “15 de marzo de 2027, 23:59”, ahora “22 de marzo de 2027, 23:59”.",
         "Añadido: Streets.",
     ]
     assert {told(change).code for change in differences(PLAN, after)} == {"text-changed", "text-removed", "text-added"}
