@@ -85,7 +85,7 @@ def agreement(story: Story) -> None:
     host, home = story.things["organisation:host"], story.things["organisation:home"]
     story.act(
         "bia", "organisation:home", "draft_agreement", code="HOME-HOST", partner=host, category="course", starts_on=date(2027, 1, 1), ends_on=date(2030, 12, 31),
-        promises=[{"host": host, "seats": 5}, {"host": home, "seats": 5}], levels=["bachelor"],
+        promises=[{"seats": 5}, {"host": home, "seats": 5}], levels=["bachelor"],
     )  # fmt: skip
     story.act("bia", "agreement", "propose")
     story.act("bia", "agreement", "sign")

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 from vsm.demo.cast import Cast
 from vsm.exchange.agreements import actions as agreements
-from vsm.exchange.agreements.actions import SeatPromise
+from vsm.exchange.agreements.actions import DraftedPromise
 from vsm.exchange.agreements.models import Agreement
 from vsm.exchange.agreements.queries import digest_of
 
@@ -34,7 +34,7 @@ def _draft(cast: Cast, first: str, second: str, seats: int, at: datetime, *, sta
     one, two = cast.organisations[first], cast.organisations[second]
     return agreements.draft_agreement(
         one, by=cast.office(first, at), now=at, code=f"{first.upper()}-{second.upper()}-{at.year}", partner=two.pk, category="course",
-        promises=[SeatPromise(host=one.pk, seats=seats), SeatPromise(host=two.pk, seats=seats)], starts_on=starts_on,
+        promises=[DraftedPromise(host=one.pk, seats=seats), DraftedPromise(seats=seats)], starts_on=starts_on,
         ends_on=starts_on.replace(year=starts_on.year + years, day=1), levels=["bachelor", "master"],
     )  # fmt: skip
 

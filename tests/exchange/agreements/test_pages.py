@@ -4,6 +4,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import lxml.html
 import pytest
 from django.db import connection
 from django.test import Client
@@ -16,6 +17,7 @@ from vsm.exchange.agreements.models import Agreement
 from vsm.exchange.agreements.queries import digest_of
 from vsm.exchange.allocation.models import Run, Seat
 from vsm.exchange.institutions.models import Term
+from vsm.exchange.institutions.queries import name_of
 from vsm.web.coordinator.agreements import balance_of, place_rows, used_seats
 
 # Static files are not collected for tests; whitenoise says so once for each client.
@@ -124,6 +126,19 @@ def test_an_agreement_is_drafted_by_the_form_with_a_line_for_each_direction(w: S
     made = Agreement.objects.get(code="F-1")
     assert (made.levels, made.isced_f) == (["master"], ["06", "0421"])
     assert sorted((p.seats, p.term) for p in made.promises.all()) == [(2, "2027-1"), (4, "")]
+
+
+def test_the_form_of_a_draft_offers_the_two_parties_as_hosts_and_nobody_else(w: SimpleNamespace) -> None:
+    who = client(w.bia)
+    page = lxml.html.fromstring(who.get(f"/organisations/{w.home.pk}/draft_agreement/").content)
+    assert [(o.get("value"), o.text) for o in page.xpath("//select[@name='promises-0-host']/option")] == [("", "The partner"), (str(w.home.pk), name_of(w.home))]
+    lines = {"promises-count": "3", "promises-0-host": "", "promises-0-seats": "4", "promises-1-host": str(w.home.pk), "promises-1-seats": "2", "promises-2-host": ""}
+    facts = {"code": "F-2", "partner": str(w.host.pk), "starts_on": "2027-01-01", "ends_on": "2027-12-31", "category": "course"}
+    assert who.post(f"/organisations/{w.home.pk}/draft_agreement/", {**facts, **lines}).status_code == 302
+    made = Agreement.objects.get(code="F-2")
+    assert {(p.host, p.seats) for p in made.promises.all()} == {(w.host, 4), (w.home, 2)}
+    page = lxml.html.fromstring(who.get(f"/agreements/{made.pk}/revise/").content)
+    assert {o.get("value") for o in page.xpath("//select[@name='promises-0-host']/option")} == {str(w.home.pk), str(w.host.pk), ""}
 
 
 def test_the_list_needs_the_same_queries_for_one_and_for_three(w: SimpleNamespace, django_assert_num_queries: Any) -> None:

@@ -42,19 +42,33 @@ def _partner_choices(organisation: Any, actor: Actor) -> list[tuple[str, str]]:
     return [(pk, name) for pk, name in organisation_choices(organisation, actor) if pk != str(organisation.pk)]
 
 
-def _host_choices(record: Any, actor: Actor) -> list[tuple[str, str]]:
-    """On an agreement its two parties; on an institution that begins one, everybody (the partner is chosen beside it)."""
-    if isinstance(record, Agreement):
-        return [(str(party.pk), name_of(party)) for party in record.parties]
-    return organisation_choices(record, actor)
+def _party_choices(agreement: Agreement, _actor: Actor) -> list[tuple[str, str]]:
+    return [(str(party.pk), name_of(party)) for party in agreement.parties]
+
+
+def _side_choices(organisation: Organisation, _actor: Actor) -> list[tuple[str, str]]:
+    """Who the partner is, the same form asks: its side has no name yet."""
+    return [("", gettext("The partner")), (str(organisation.pk), name_of(organisation))]
+
+
+Promised = Annotated[int, Field(ge=0), Ask(_("Seats"))]
+Term = Annotated[str, Field(max_length=32), Ask(_("Term (empty: each term)"), limit=32)]
 
 
 class SeatPromise(BaseModel):
     """Seats at one host, in one of its terms or in each."""
 
-    host: Annotated[UUID, Ask(_("Host"), choices=_host_choices)]
-    seats: Annotated[int, Field(ge=0), Ask(_("Seats"))]
-    term: Annotated[str, Field(max_length=32), Ask(_("Term (empty: each term)"), limit=32)] = ""
+    host: Annotated[UUID, Ask(_("Host"), choices=_party_choices)]
+    seats: Promised
+    term: Term = ""
+
+
+class DraftedPromise(BaseModel):
+    """The same where the partner is being chosen: without a host it is the partner who receives."""
+
+    host: Annotated[UUID | None, Ask(_("Host"), choices=_side_choices)] = None
+    seats: Promised
+    term: Term = ""
 
 
 Category = Annotated[str, Ask(_("Category"), choices=category_choices)]
@@ -73,7 +87,7 @@ def draft_agreement(
     partner: Annotated[UUID, Ask(_("Partner"), choices=_partner_choices)],
     starts_on: StartsOn,
     ends_on: EndsOn,
-    promises: Annotated[list[SeatPromise], Ask(_("Seats promised"), _("One line for each direction: the host is the institution that receives."))],
+    promises: Annotated[list[DraftedPromise], Ask(_("Seats promised"), _("One line for each direction: the host is the institution that receives."))],
     category: Category = "course",
     levels: Levels = [],  # noqa: B006 -- never changed; pydantic copies it
     isced_f: Fields = [],  # noqa: B006 -- never changed; pydantic copies it
@@ -82,7 +96,8 @@ def draft_agreement(
     provisions: Annotated[str, Ask(_("Further provisions"), kind="long_text", limit=20_000)] = "",
 ) -> Agreement:  # fmt: skip
     """Write down what two institutions are about to promise. The partner sees the draft; nothing is in force before both sign."""
-    found = _problems((organisation.pk, partner), starts_on, ends_on, category, levels, isced_f, language, minimum_cefr, promises)
+    told = [SeatPromise(host=p.host or partner, seats=p.seats, term=p.term) for p in promises]
+    found = _problems((organisation.pk, partner), starts_on, ends_on, category, levels, isced_f, language, minimum_cefr, told)
     if not code.strip():
         found.append(Reason("code", N_("Give it a code."), {}, "code"))
     elif Agreement.objects.filter(code=code).exists():
@@ -95,7 +110,7 @@ def draft_agreement(
         minimum_cefr=minimum_cefr, starts_on=starts_on, ends_on=ends_on, provisions=provisions,
     )  # fmt: skip
     agreement.save()
-    _promise(agreement, promises)
+    _promise(agreement, told)
     return agreement
 
 
