@@ -80,6 +80,20 @@ def test_developers_commands_add_the_developers_lock(built: Path) -> None:
     assert marker.exists(), "what was there is kept: the second lock only adds"
 
 
+def test_what_tests_must_not_leave_out_is_installed_with_the_developers_lock_and_stays(built: Path) -> None:
+    (built / "requirements-spark.lock").write_text("# nothing\n")
+    required = {"VSM_REQUIRE": "postgres,spark"}
+    assert run(built, "up", **required).stdout == "ran up\n", "whoever runs it needs no engine of the tests"
+    assert run(built, "lint", **required).stdout == "Building .venv from requirements-dev.lock, requirements-spark.lock (once)...\nran lint\n"
+    assert run(built, "test", **required).stdout == run(built, "test").stdout == "ran test\n"
+    (built / "requirements-spark.lock").write_text("# something else\n")
+    assert run(built, "test").stdout == "ran test\n"
+    assert run(built, "test", **required).stdout == "Building .venv from requirements-spark.lock (once)...\nran test\n"
+    (built / "requirements-dev.lock").write_text("# something else\n")
+    run(built, "test")
+    assert stamped(built) == ["requirements-dev.lock", "requirements-spark.lock", "requirements.lock"]
+
+
 def test_a_changed_lock_is_brought_in_where_others_may_be_working(built: Path) -> None:
     (built / ".venv" / "in-use").touch()
     (built / "requirements.lock").write_text("# something else\n")
