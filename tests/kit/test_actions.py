@@ -1,7 +1,7 @@
 """The promises of an action: all or nothing, who may, when, once, and told."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import uuid4
 
 import pytest
@@ -15,6 +15,9 @@ from vsm.kit.actors import ANONYMOUS, SYSTEM, Actor
 from vsm.kit.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from vsm.kit.models import AuditEvent, IdempotencyKey
 from vsm.kit.states import step
+from vsm.kit.uploads import Upload
+from vsm.kit.verdict import Reason
+from vsm.web.forms import ActionForm
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 
@@ -40,7 +43,15 @@ def plan(organisation: Organisation, *, by: Actor, now: datetime, codes: list[st
     return organisation
 
 
-OWN = {key: TABLE.pop(key) for key in (("organisation", "draw_in"), ("organisation", "plan"))}
+@action("move_away", on=Organisation, label="Move away", allow=("coordinator@id",))
+def move_away(organisation: Organisation, *, by: Actor, now: datetime, city: str, because: Annotated[str, Ask("Why?", limit=20)], attachment: Upload | None = None) -> Organisation:
+    """A verb that nobody may do in silence."""
+    if not city:
+        raise Refused(Reason("no-city", "Name the city.", {}, "city"))
+    return draw_in(organisation, by=by, now=now, city=city, because=because)
+
+
+OWN = {key: TABLE.pop(key) for key in (("organisation", "draw_in"), ("organisation", "plan"), ("organisation", "move_away"))}
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +94,41 @@ def test_an_action_changes_the_record_and_tells_who_what_and_why(lima: Organisat
     [told] = audit.history([("organisation", lima.pk)])
     assert (told.who, told.via, told.verb, told.because, told.at) == ("Bia", "api", "draw_in", "agreed in council", NOW)
     assert told.changes == {"kind": ["university", "network"], "city": ["", "Lima"]}
+
+
+SILENCE = ("because", "Say why: it stands in the history, and those concerned can read it.", "because")
+
+
+def refusal_of(lima: Organisation, by: Actor, **given: Any) -> list[tuple[str, str, str]]:
+    with pytest.raises(Refused) as refusal:
+        move_away(lima, by=by, now=NOW, **given)
+    return [(reason.code, reason.text, reason.field) for reason in refusal.value.reasons]
+
+
+def test_an_act_whose_reason_has_no_default_is_refused_in_silence_with_all_else_that_is_in_the_way(lima: Organisation, bia: Actor, dora: Actor) -> None:
+    assert refusal_of(lima, bia, city="Lima", because=" \n") == [SILENCE]
+    assert refusal_of(lima, bia, city="", because="") == [SILENCE, ("no-city", "Name the city.", "city")]
+    assert refusal_of(lima, bia.delivering(key="k"), city="", because="moved") == [("no-city", "Name the city.", "city")]
+    # What comes first still does: whose act it is, what was read, what can be.
+    assert [code for code, *_ in refusal_of(lima, dora, city="", because="")] == ["role"]
+    assert [code for code, *_ in refusal_of(lima, bia.delivering(expected=7), city="", because="")] == ["stale-version"]
+    # Nothing of what was tried stays.
+    lima.refresh_from_db()
+    assert (lima.city, lima.kind, verbs(), IdempotencyKey.objects.count()) == ("", "university", [], 0)
+    move_away(lima, by=bia, now=NOW, city="Lima", because="moved")
+    assert [(told.verb, told.because) for told in audit.history([("organisation", lima.pk)])] == [("move_away", "moved"), ("draw_in", "moved")]
+
+
+def test_an_act_with_a_file_is_not_tried_out_to_find_what_else_is_in_the_way(lima: Organisation, bia: Actor) -> None:
+    assert refusal_of(lima, bia, city="", because="", attachment=Upload.of("a.pdf", "application/pdf", b"x")) == [SILENCE]
+
+
+def test_that_a_reason_is_needed_stands_in_the_schema_of_the_act_and_on_its_form(lima: Organisation, bia: Actor) -> None:
+    def told(verb: str) -> Any:
+        return TABLE["organisation", verb].parameters.model_json_schema()
+
+    assert [(told(verb)["properties"]["because"].get("minLength"), "because" in told(verb)["required"]) for verb in ("move_away", "draw_in")] == [(1, True), (None, False)]
+    assert [ActionForm(TABLE["organisation", verb], lima, bia).fields["because"].required for verb in ("move_away", "draw_in")] == [True, False]
 
 
 def test_when_the_audit_entry_cannot_be_written_nothing_happened(lima: Organisation, bia: Actor, monkeypatch: pytest.MonkeyPatch) -> None:

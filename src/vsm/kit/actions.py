@@ -27,12 +27,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_mod
 
 from vsm.kit import audit, clock
 from vsm.kit.actors import Actor
-from vsm.kit.errors import Conflict, NotAllowed, Refused
+from vsm.kit.errors import Conflict, Invalid, NotAllowed, Refused
 from vsm.kit.i18n import N_
 from vsm.kit.models import IdempotencyKey
 from vsm.kit.records import Record, not_found, stale
 from vsm.kit.resources import RESOURCES
 from vsm.kit.states import Step
+from vsm.kit.uploads import Upload
 from vsm.kit.verdict import Reason
 
 R = TypeVar("R", bound=Record)
@@ -43,6 +44,9 @@ T = TypeVar("T")
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$")]
 
 Choices = Callable[[Any, Actor], "list[tuple[str, str]]"]
+
+STAND_IN = "…"
+"""What stands for a text that is missing, so that the rules can tell everything else that is in the way."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,12 @@ class Action:
     def name(self) -> str:
         return f"{self.noun}.{self.verb}"
 
+    @functools.cached_property
+    def needs_reason(self) -> bool:
+        """Whether nobody may do it in silence."""
+        because = inspect.signature(self.function).parameters.get("because")
+        return because is not None and because.default is inspect.Parameter.empty
+
     def perform(self, record: Record, **given: Any) -> Any:
         """Run it as one transaction, with every check; `given` holds `by`, `now` and the inputs."""
         return _retried(lambda: _perform(self, record, given))
@@ -127,6 +137,9 @@ class Action:
                 inner = dict[LanguageTag, str]
             if isinstance(ask.limit, int) and inner in (str, str | None):
                 extra["max_length"] = ask.limit
+            if name == "because" and self.needs_reason:
+                # Told to programs and judged by `silence`, which says it in the same words as everywhere.
+                extra["json_schema_extra"] = {"minLength": 1, "pattern": r"\S"}
             fields[name] = (inner, Field(... if default is inspect.Parameter.empty else default, **extra))
         made = create_model(
             "".join(part.title() for part in f"{self.noun}-{self.verb}".replace("_", "-").split("-")) + "Input",
@@ -156,6 +169,9 @@ def action(
     `self@path` (the person there, or one of a frozenset of persons), `role@anywhere`, `anyone`, `person` (signed in) or `operator`. `step` is the row of the state table.
     `when` hides its button; `due` only says when it is the main one, for an act whose refusal tells what is missing.
     `waits_for(record, actor)` offers it only to whom it still waits for: who has signed is not asked again.
+
+    A parameter `because` goes into the history. One without a default is a reason that must be given: the act is
+    refused without it, with everything else that is in the way.
     """
 
     def enter(function: Callable[Concatenate[R, P], T]) -> Callable[Concatenate[R, P], T]:
@@ -190,7 +206,7 @@ def available(record: Record, actor: Actor) -> list[Action]:
 def rehearse(entry: Action, record: Record, *, by: Actor, now: datetime, **given: Any) -> tuple[Reason, ...]:
     """The reasons that are in the way of an act, found by doing it and taking it back: no record, letter or job of it stays.
 
-    Nothing is told of an act that is not this actor's. `by` carries no idempotency key; files are not for trying out (the store keeps bytes).
+    Nothing is told of an act that is not this actor's, nor of a `STAND_IN`. `by` carries no idempotency key; files are not for trying out (the store keeps bytes).
     """
     try:
         with transaction.atomic():
@@ -199,8 +215,14 @@ def rehearse(entry: Action, record: Record, *, by: Actor, now: datetime, **given
     except NotAllowed:
         return ()
     except Refused as refusal:
-        return refusal.reasons
+        return tuple(each for each in refusal.reasons if STAND_IN not in each.params.values())
     return ()
+
+
+def silence(because: str) -> Iterator[Reason]:
+    """The refusal of an act that needs a reason and has none. An act that needs one at times asks this itself."""
+    if not because.strip():
+        yield Reason("because", N_("Say why: it stands in the history, and those concerned can read it."), {}, "because")
 
 
 def is_replay(result: Record) -> bool:
@@ -235,6 +257,8 @@ def _perform(entry: Action, record: Record, given: dict[str, Any]) -> Any:
             if replay is not None:
                 return replay
         fresh = _locked(entry, record, by)
+        if entry.needs_reason:
+            Invalid.because(_silent(entry, fresh, given))
         before = _snapshot(fresh)
         result = entry.function(fresh, **{**given, "by": by.delivering(via=by.via)})
         if entry.step and entry.step.after is not None:
@@ -277,6 +301,13 @@ def _locked(entry: Action, record: Record, by: Actor) -> Record:
             )
         )
     return fresh
+
+
+def _silent(entry: Action, record: Record, given: Mapping[str, Any]) -> Iterator[Reason]:
+    found = list(silence(given["because"]))
+    yield from found
+    if found and not any(isinstance(value, Upload) for value in given.values()):
+        yield from rehearse(entry, record, **{**given, "by": given["by"].delivering(), "because": STAND_IN})
 
 
 def _first_use(entry: Action, record: Record, given: Mapping[str, Any]) -> Record | None:

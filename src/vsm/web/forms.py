@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from vsm.kit import obstacles
-from vsm.kit.actions import Action, Ask
+from vsm.kit.actions import STAND_IN, Action, Ask
 from vsm.kit.actors import Actor
 from vsm.kit.localized import LANGUAGES, text_in
 from vsm.kit.names import country_code, country_name, is_country, language_name
@@ -26,7 +26,6 @@ from vsm.kit.uploads import LIMIT, Upload
 from vsm.kit.verdict import Reason
 
 SPARE_ROWS = 3
-STAND_IN = "…"
 UNREADABLE: dict[Any, str] = {
     int: obstacles.NO_WHOLE_NUMBER, Decimal: obstacles.NO_NUMBER, float: obstacles.NO_NUMBER, dt.date: obstacles.NO_DATE, dt.time: obstacles.NO_TIME,
 }  # fmt: skip

@@ -26,7 +26,7 @@ from vsm.kit.requests import Request
 from vsm.kit.resources import RESOURCES, Resource, by_plural
 from vsm.kit.saying import say, say_reason, say_reasons
 from vsm.kit.verdict import Reason
-from vsm.web.forms import STAND_IN, ActionForm, RowsField
+from vsm.web.forms import ActionForm, RowsField
 from vsm.web.listing import address, cells, csv_of, listing_of, query_of
 
 
@@ -173,7 +173,7 @@ def _rules_too(action: Action, record: Record, form: ActionForm, by: Actor) -> l
     if inputs is None:
         return []
     found = rehearse(action, record, by=by.delivering(via="web"), now=clock.now(), **inputs)
-    return [each for each in found if STAND_IN not in each.params.values() and (each.field not in form.errors or isinstance(form.fields.get(each.field), RowsField))]
+    return [each for each in found if each.field not in form.errors or isinstance(form.fields.get(each.field), RowsField)]
 
 
 def _why_not(action: Action, record: Record, by: Actor) -> list[str]:

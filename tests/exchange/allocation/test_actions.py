@@ -528,9 +528,9 @@ def test_late_seats_are_refused_with_every_reason() -> None:
     world.offerings["algebra"].save()
 
     for offering, seats, expected in (
-        (world.offerings["algebra"].pk, 1, ["too-many", "because"]),
-        (world.offerings["algebra"].pk, 0, ["too-few", "because"]),
-        (world.call.pk, 1, ["not-in-call", "because"]),
+        (world.offerings["algebra"].pk, 1, ["because", "too-many"]),
+        (world.offerings["algebra"].pk, 0, ["because", "too-few"]),
+        (world.call.pk, 1, ["because", "not-in-call"]),
     ):
         with pytest.raises(Invalid) as refusal:
             actions.add_seats(world.call, by=world.carlos, now=LATER, offering=offering, seats=seats, because="")

@@ -152,16 +152,16 @@ ONE_SUBSTANTIAL = [Finding("level", "substantial", "One level lower."), *ALL_EQU
 
 
 def test_recognition_in_full_needs_an_evaluation_without_a_substantial_difference() -> None:
-    assert codes(why_not_decide("full", ALL_EQUAL, because="", convention=True)) == []
-    assert codes(why_not_decide("full", ONE_SUBSTANTIAL, because="", convention=True)) == ["substantial-named"]
-    assert codes(why_not_decide("full", [], because="", convention=False)) == ["not-evaluated", "convention"]
-    assert codes(why_not_decide("full", [Finding("level", "not-assessed")], because="", convention=True)) == ["not-evaluated"]
+    assert codes(why_not_decide("full", ALL_EQUAL, convention=True)) == []
+    assert codes(why_not_decide("full", ONE_SUBSTANTIAL, convention=True)) == ["substantial-named"]
+    assert codes(why_not_decide("full", [], convention=False)) == ["not-evaluated", "convention"]
+    assert codes(why_not_decide("full", [Finding("level", "not-assessed")], convention=True)) == ["not-evaluated"]
 
 
 @pytest.mark.parametrize("outcome", ["partial", "refused"])
 def test_less_than_full_recognition_is_shown_explained_and_comes_with_advice(outcome: str) -> None:
-    assert codes(why_not_decide(outcome, ONE_SUBSTANTIAL, because="Level", convention=True, advice="A bridging course")) == []
-    assert codes(why_not_decide(outcome, ALL_EQUAL, because=" ", convention=True, advice="")) == ["no-substantial-difference", "because", "advice"]
+    assert codes(why_not_decide(outcome, ONE_SUBSTANTIAL, convention=True, advice="A bridging course")) == []
+    assert codes(why_not_decide(outcome, ALL_EQUAL, convention=True, advice="")) == ["no-substantial-difference", "advice"]
 
 
 def test_a_difference_is_named() -> None:

@@ -196,8 +196,6 @@ def end(
     because: Annotated[str, Ask(_("Why does it end?"), _("From now on nobody can apply under it. Students who already hold a seat keep it."), kind="long_text", limit=2000)],
 ) -> Agreement:  # fmt: skip
     """End it before its last day. Seats already given are kept; the text and its signatures stay as they were signed."""
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why: the partner reads it."), {}, "because"))
     emit("agreement.ended", agreement_id=str(agreement.pk))
     return agreement
 

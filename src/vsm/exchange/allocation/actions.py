@@ -37,7 +37,6 @@ from vsm.exchange.allocation.rules import (
     respond_by,
     scheduling_problems,
     sealing_obstacles,
-    silence,
     unexplained_choice,
 )
 from vsm.exchange.allocation.solver import Outcome
@@ -142,10 +141,7 @@ def add_seats(
     """Give more seats in an offering after the result; they go down the waiting list like freed ones."""
     run = turn(published_run(call))
     row = CallOffering.objects.filter(call=call, offering=offering).select_related("offering__opportunity").first()
-    Invalid.because([
-        *late_seats_obstacles(added=seats, given=row.seats if row else None, taught=row.offering.seats if row else 0),
-        *silence(because),
-    ])  # fmt: skip
+    Invalid.because(late_seats_obstacles(added=seats, given=row.seats if row else None, taught=row.offering.seats if row else 0))
     if row is None:
         raise AssertionError("refused above")
     note(row.offering, "add_seats", by=by, now=now, because=because, changes={"seats": [row.seats, row.seats + seats]})
@@ -277,7 +273,6 @@ def withdraw(
     because: Annotated[str, Ask(_("Why? (shown in the history)"), kind="long_text", limit=2000)],
 ) -> Seat:  # fmt: skip
     """Give back a seat that was accepted; it goes to the next in line, and a learning agreement loses the course."""
-    Invalid.because(silence(because))
     _free(seat, now=now)
     return seat
 

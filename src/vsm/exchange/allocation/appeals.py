@@ -17,14 +17,14 @@ from vsm.exchange.allocation.models import Appeal, ChangeByHand, Run, Seat, Wait
 from vsm.exchange.allocation.policy import appeal_obstacles
 from vsm.exchange.allocation.problem import Problem
 from vsm.exchange.allocation.queries import published_run
-from vsm.exchange.allocation.rules import late_seats_obstacles, opaque, silence
+from vsm.exchange.allocation.rules import late_seats_obstacles, opaque
 from vsm.exchange.allocation.solver import Outcome
 from vsm.exchange.allocation.states import APPEAL_STEPS, OPEN_APPEALS, AppealState
 from vsm.exchange.applications.models import Application, Call, CallOffering
 from vsm.exchange.applications.queries import call_ref, call_title, ranked, title_of
 from vsm.exchange.institutions.queries import organisation_ref
 from vsm.kit import clock
-from vsm.kit.actions import Ask, action, note
+from vsm.kit.actions import Ask, action, note, silence
 from vsm.kit.actors import Actor
 from vsm.kit.errors import Invalid, Refused
 from vsm.kit.events import emit

@@ -28,7 +28,6 @@ from vsm.exchange.allocation.policy import (
     rules_problems,
     suppressed,
 )
-from vsm.exchange.allocation.rules import silence
 from vsm.exchange.allocation.states import CALL_STEPS, RunState
 from vsm.exchange.applications.models import Application, Call
 from vsm.exchange.applications.queries import call_ref, call_title, offerings_of, title_of
@@ -37,7 +36,7 @@ from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import name_of
 from vsm.exchange.institutions.rules import teaches
 from vsm.kit import clock
-from vsm.kit.actions import Ask, action
+from vsm.kit.actions import Ask, action, silence
 from vsm.kit.actors import Actor
 from vsm.kit.errors import Invalid, Refused
 from vsm.kit.i18n import N_
@@ -203,7 +202,6 @@ def lower_minima(
     rules, missed = rules_of(call), unmet_minima(call)
     if not missed:
         raise Refused(Reason("minima-in-reach", N_("The newest preview of this call found no least number of seats out of reach.")))
-    Invalid.because(silence(because))
     rules.limits = lowered(rules.limits, missed)
     rules.save()
     for run in Run.objects.filter(call=call, state=RunState.FAILED):  # they failed by rules that are no longer these

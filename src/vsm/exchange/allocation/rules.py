@@ -120,12 +120,6 @@ def respond_by(now: datetime, hours: int) -> datetime:
     return now + timedelta(hours=max(1, hours))
 
 
-def silence(because: str) -> Iterator[Reason]:
-    """The refusal of a change by hand that gives no reason."""
-    if not because.strip():
-        yield Reason("because", N_("Say why: it stands in the history, and those concerned can read it."), {}, "because")
-
-
 def unexplained_choice(*, fixed: str, because: str) -> Iterator[Reason]:
     """The refusal of a result that was chosen among others in silence. `fixed`: the mechanism that the call announced, if any."""
     if not fixed and not because.strip():

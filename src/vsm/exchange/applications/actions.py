@@ -388,8 +388,6 @@ def decline_nomination(
     because: Annotated[str, Ask(_("Reason"), _("The student reads it."), kind="long_text", limit=2000)],
 ) -> Application:  # fmt: skip
     """Answer the student that home does not nominate, and why."""
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why: the student reads it."), {}, "because"))
     application.declined_because = because
     emit("application.not_nominated", application_id=str(application.pk))
     return application

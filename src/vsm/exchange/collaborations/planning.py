@@ -246,8 +246,6 @@ def return_plan(
 ) -> Exchange:  # fmt: skip
     """Do not sign, and say what should change."""
     _require_presented(exchange)
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say what should change, so that the other teacher can do it."), {}, "because"))
     exchange.waiting_for = ""
     if exchange.state == ExchangeState.SIGNING:
         exchange.state = ExchangeState.PLANNING

@@ -214,8 +214,6 @@ def decline(
     because: Annotated[str, Ask(_("Why? (the other teacher reads this)"), kind="long_text", limit=2000)],
 ) -> PartnerInvitation:  # fmt: skip
     """Say no, with a reason that helps the other to look on."""
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why in a sentence: it helps the other teacher to look on."), {}, "because"))
     invitation.answered_at, invitation.because = now, because.strip()
     emit("partner_invitation.answered", invitation_id=str(invitation.pk))
     return invitation

@@ -149,8 +149,6 @@ def cancel(
     exchange: Exchange, *, by: Actor, now: datetime, because: Annotated[str, Ask(_("Why? (the other teacher reads this)"), kind="long_text", limit=2000)]
 ) -> Exchange:
     """Give up before it runs. Both wishes go back to the directory, so that both can look again."""
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why: the other teacher and both classes read it."), {}, "because"))
     exchange.waiting_for = ""
     for wish in (exchange.invitation.wish, exchange.invitation.partner):
         if wish.state == "matched":

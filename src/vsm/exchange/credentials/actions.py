@@ -76,9 +76,6 @@ def sign(credential: Credential, *, by: Actor, now: datetime, token: str, list_i
 )  # fmt: skip
 def revoke(credential: Credential, *, by: Actor, now: datetime, because: Because) -> Credential:
     """Withdraw it for good. Whoever verifies it after the worker has signed the status list anew is told so."""
-    if not because.strip():
-        text = N_("Say why: the student reads it, and a revocation cannot be undone.")
-        raise Invalid(Reason("because", text, {}, "because"))
     credential.because, credential.revoked_at = because.strip(), now
     if credential.was_issued:
         emit("credential.revoked", credential_id=str(credential.pk))

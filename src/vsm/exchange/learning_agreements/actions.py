@@ -209,8 +209,6 @@ def return_for_changes(
     because: Annotated[str, Ask(_("What should change?"), kind="long_text", limit=2000)],
 ) -> LearningAgreement:  # fmt: skip
     """Do not sign, and say what should change. Signatures already given stay with the text that they are under."""
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say what should change, so that the others can do it."), {}, "because"))
     agreement.waiting_for = ""
     emit("learning_agreement.returned", agreement_id=str(agreement.pk))
     return agreement
@@ -225,8 +223,6 @@ def cancel(
     if agreement.signed_version and not by.is_system:
         text = N_("Version %(number)s is in force and the student takes part. Drop or withdraw from the courses: the agreement follows by itself.")
         raise Refused(Reason("in-force", text, {"number": agreement.signed_version}))
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why: the student reads it."), {}, "because"))
     for seat in accepted_seats(agreement):
         # The right to cancel was checked above; giving the seats back only follows from it.
         allocation.withdraw(seat, by=SYSTEM, now=now, because=because)

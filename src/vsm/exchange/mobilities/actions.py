@@ -216,8 +216,6 @@ def cancel(
     because: Annotated[str, Ask(_("Why? (the student reads this)"), kind="long_text", limit=2000)],
 ) -> Mobility:  # fmt: skip
     """The student does not go. The learning agreement of the courses in person ends with it."""
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why: the student reads it."), {}, "because"))
     agreement = agreement_of(mobility)
     if agreement is not None and agreement.state != "cancelled":
         # The right to cancel was checked above; ending the agreement only follows from it.

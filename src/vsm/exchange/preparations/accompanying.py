@@ -66,8 +66,6 @@ def accept_companion(companion: Companion, *, by: Actor, now: datetime, because:
 @action("decline", on=Companion, label=_("Decline the offer"), allow=HOST_OFFICE, step=COMPANION_STEPS["decline"], tone="warning")
 def decline_companion(companion: Companion, *, by: Actor, now: datetime, because: Because) -> Companion:
     """Do not take it up, with the reason."""
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why."), {}, "because"))
     companion.because = because.strip()
     return companion
 

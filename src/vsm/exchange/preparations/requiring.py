@@ -39,7 +39,7 @@ def require_preparation(
 ) -> PreparationRequirement:  # fmt: skip
     """State that a preparation is a condition of this mobility, or advice. It stands on the mobility’s page for all three sides."""
     found = Preparation.objects.filter(pk=preparation, host_id=mobility.host_id).exclude(state="draft").first()
-    problems = list(requirement_problems(kind=kind, due_on=due_on, starts_on=mobility.starts_on, today=day_at(mobility.home.zone, now), text=because))
+    problems = list(requirement_problems(kind=kind, due_on=due_on, starts_on=mobility.starts_on, today=day_at(mobility.home.zone, now)))
     if found is None:
         problems.append(Reason("preparation-unknown", N_("This is not a preparation for the host of this mobility."), {}, "preparation"))
     Invalid.because(problems)
@@ -57,7 +57,7 @@ def require_preparation(
 def change(requirement: PreparationRequirement, *, by: Actor, now: datetime, kind: Kind, due_on: Annotated[date, Ask(_("Until"))], because: Because) -> PreparationRequirement:
     """Make it a condition or advice, or move its day."""
     mobility = requirement.mobility
-    Invalid.because(requirement_problems(kind=kind, due_on=due_on, starts_on=mobility.starts_on, today=day_at(mobility.home.zone, now), text=because))
+    Invalid.because(requirement_problems(kind=kind, due_on=due_on, starts_on=mobility.starts_on, today=day_at(mobility.home.zone, now)))
     requirement.kind, requirement.due_on, requirement.because = kind, due_on, because.strip()
     requirement.save()
     return requirement

@@ -88,14 +88,12 @@ def why_not_complete(done: Done) -> Iterator[Reason]:
         yield Reason("meetings-missing", text, {"attended": done.meetings, "needed": done.meetings_needed})
 
 
-def requirement_problems(*, kind: str, due_on: date, starts_on: date, today: date, text: str) -> Iterator[Reason]:
-    """What home asks for before a mobility: a condition or an advice, due before it begins, and why."""
+def requirement_problems(*, kind: str, due_on: date, starts_on: date, today: date) -> Iterator[Reason]:
+    """What home asks for before a mobility: a condition or an advice, due before it begins."""
     if kind not in KINDS:
         yield Reason("kind", N_("“%(value)s” is not one of: %(known)s."), {"value": kind, "known": ", ".join(KINDS)}, "kind")
     if not today <= due_on <= starts_on:
         yield Reason("due", N_("Give a day from today to the start of the mobility (%(start)s)."), {"start": starts_on}, "due_on")
-    if not text.strip():
-        yield Reason("because", N_("Say why: the student reads it."), {}, "because")
 
 
 def module_problems(*, kind: str, url: str, has_body: bool, has_title: bool, kilobytes: int | None, minutes: int) -> Iterator[Reason]:

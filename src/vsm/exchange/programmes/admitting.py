@@ -240,8 +240,6 @@ def put_on_waiting_list(admission: Admission, *, by: Actor, now: datetime, becau
 def refuse(admission: Admission, *, by: Actor, now: datetime, because: Because) -> Admission:
     """Say no, with the reason."""
     Refused.because(_not_oneself([admission], by))
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why: the applicant reads it."), {}, "because"))
     _decided(admission, by, now, because)
     return admission
 

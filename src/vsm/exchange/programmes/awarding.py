@@ -63,7 +63,7 @@ def evaluation_problems(findings: Sequence[Finding], criteria: Sequence[str]) ->
             yield Reason("difference-unnamed", text, {"criterion": each.criterion}, "findings")
 
 
-def why_not_decide(outcome: str, findings: Sequence[Finding], *, because: str, convention: bool, advice: str = "") -> Iterator[Reason]:
+def why_not_decide(outcome: str, findings: Sequence[Finding], *, convention: bool, advice: str = "") -> Iterator[Reason]:
     """Whether an outcome (full, partial, refused) may be given on these findings.
 
     Less than full needs a substantial difference that is named, a reason and advice on what can still be done; full
@@ -80,8 +80,6 @@ def why_not_decide(outcome: str, findings: Sequence[Finding], *, because: str, c
         if not substantial:
             text = N_("Less than full recognition needs a substantial difference: whoever decides has to show it.")
             yield Reason("no-substantial-difference", text)
-        if not because.strip():
-            yield Reason("because", N_("Say why: the student reads it and can appeal."), {}, "because")
         if not advice.strip():
             text = N_("Say what the student can do to obtain recognition later: courses, an exam, a further proof.")
             yield Reason("advice", text, {}, "advice")

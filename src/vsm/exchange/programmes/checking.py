@@ -84,7 +84,6 @@ def verify_document(
 @action("query", on=AdmissionDocument, label=_("Ask about it"), allow=HOST_OFFICE, step=DOCUMENT_STEPS["query"])
 def query_document(document: AdmissionDocument, *, by: Actor, now: datetime, because: Because) -> AdmissionDocument:
     """Ask the applicant for something better: a legible scan, a translation, a certified copy."""
-    _explained(because)
     Refused.because(_not_own(document, by))
     document.way = ""
     _checked(document, by, now, because)
@@ -95,7 +94,6 @@ def query_document(document: AdmissionDocument, *, by: Actor, now: datetime, bec
 @action("refuse", on=AdmissionDocument, label=_("Refuse it"), allow=HOST_OFFICE, step=DOCUMENT_STEPS["refuse"], tone="warning")
 def refuse_document(document: AdmissionDocument, *, by: Actor, now: datetime, because: Because) -> AdmissionDocument:
     """Say that it proves nothing here, and why. The applicant can attach another."""
-    _explained(because)
     Refused.because(_not_own(document, by))
     document.way = ""
     _checked(document, by, now, because)
@@ -111,21 +109,18 @@ def meet_condition(
     condition: Condition, *, by: Actor, now: datetime, because: Annotated[str, Ask(_("By which evidence?"), kind="long_text", limit=2000)]
 ) -> Condition:
     """Say by which evidence it is met. With the last condition of an accepted offer the student is admitted."""
-    _explained(because)
     return _settle(condition, by, now, because, "met")
 
 
 @action("waive", on=Condition, label=_("Waive the condition"), allow=HOST_OFFICE, step=CONDITION_STEPS["waive"])
 def waive_condition(condition: Condition, *, by: Actor, now: datetime, because: Because) -> Condition:
     """Do without it, and say why."""
-    _explained(because)
     return _settle(condition, by, now, because, "waived")
 
 
 @action("fail", on=Condition, label=_("The condition is not met"), allow=HOST_OFFICE, step=CONDITION_STEPS["fail"], tone="warning")
 def fail_condition(condition: Condition, *, by: Actor, now: datetime, because: Because) -> Condition:
     """The offer lapses, and the place goes to the next. Not before the condition's day has passed."""
-    _explained(because)
     admission = condition.admission
     today = day_at(admission.intake.zone, now)
     problems = list(_about_oneself(admission, by))
@@ -145,7 +140,6 @@ def extend_condition(
     because: Because,
 ) -> Condition:  # fmt: skip
     """Move the day until which it can be met."""
-    _explained(because)
     Refused.because(_about_oneself(condition.admission, by))
     if due_on <= condition.due_on:
         raise Invalid(Reason("due-earlier", N_("The new day must lie after %(day)s."), {"day": condition.due_on}, "due_on"))
@@ -212,11 +206,6 @@ def _settled(condition: Condition, by: Actor, now: datetime, because: str) -> No
 
 def _checked(document: AdmissionDocument, by: Actor, now: datetime, because: str) -> None:
     document.checked_by_id, document.checked_at, document.because = by.person_id, now, because.strip()
-
-
-def _explained(because: str) -> None:
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why: the applicant reads it."), {}, "because"))
 
 
 def _not_own(document: AdmissionDocument, by: Actor) -> Iterator[Reason]:

@@ -88,14 +88,12 @@ def _why_not_load(structure: Structure, chosen: Sequence[str], limits: Limits, p
         yield Reason("load-low", text, {"load": load, "least": min(limits.credits_low, left)}, "modules")
 
 
-def why_not_pause(starts_on: date, returns_on: date, *, earlier: Sequence[Pause], limits: Limits, today: date, because: str) -> Iterator[Reason]:
+def why_not_pause(starts_on: date, returns_on: date, *, earlier: Sequence[Pause], limits: Limits, today: date) -> Iterator[Reason]:
     """Whether studies may rest from `starts_on` until `returns_on`. All interruptions together have a limit."""
     if returns_on <= starts_on:
         yield Reason("pause-order", N_("The return lies before the interruption."), {}, "returns_on")
     if returns_on <= today:
         yield Reason("pause-past", N_("The return lies in the past."), {}, "returns_on")
-    if not because.strip():
-        yield Reason("because", N_("Say why: the host decides on it."), {}, "because")
     days = sum(each.days for each in earlier) + max(0, (returns_on - starts_on).days)
     most = (months_later(starts_on, limits.pause_months) - starts_on).days
     if days > most:

@@ -86,8 +86,6 @@ def withdraw_conferral(
     conferral: Conferral, *, by: Actor, now: datetime, because: Annotated[str, Ask(_("Why? (the student and every verifier can read this)"), kind="long_text", limit=2000)]
 ) -> Conferral:
     """Take the award back: its credential is revoked, and the studies are open again, so that a mistake can be put right."""
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why: the student reads it, and the credential is revoked with it."), {}, "because"))
     withdraw_award(Conferral.noun, conferral.pk, by=by, now=now, because=because.strip())
     conferral.because = because.strip()
     return_award(conferral.study, by=SYSTEM, now=now)

@@ -319,8 +319,6 @@ def cancel_intake(
     """Call it off. Every open application is refused with this reason; somebody who was admitted stands against it."""
     if intake.admissions.filter(state=AdmissionState.ADMITTED).exists():
         raise Refused(Reason("admitted", N_("Students are admitted already. Agree with each of them first: let them withdraw or move.")))
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why: the applicants read it."), {}, "because"))
     for admission in intake.admissions.exclude(state__in=["declined", "expired", "refused", "lapsed", "withdrawn", "admitted"]):
         admission.state, admission.because, admission.decided_at = AdmissionState.REFUSED, because, now
         admission.save()

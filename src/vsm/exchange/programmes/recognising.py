@@ -177,7 +177,7 @@ def _is_evaluated(recognition: AwardRecognition) -> bool:
 
 def _decide(recognition: AwardRecognition, outcome: str, by: Actor, now: datetime, *, home_title: str, convention: str, because: str, advice: str) -> AwardRecognition:
     findings = [Finding(criterion, each["finding"], each["text"]) for criterion, each in recognition.findings.items()]
-    problems = list(why_not_decide(outcome, findings, because=because, convention=convention_of(convention) is not None, advice=advice))
+    problems = list(why_not_decide(outcome, findings, convention=convention_of(convention) is not None, advice=advice))
     if outcome != "refused" and not home_title.strip():
         problems.append(Reason("home-title", N_("Say as what it is recognised."), {}, "home_title"))
     if recognition.conferral.state != "conferred":

@@ -163,8 +163,6 @@ def drop_module(
         problems.append(Reason("not-taking", N_("%(module)s is not being taken in this term."), {"module": module}, "module"))
     if today > enrolment.term.ends_on:
         problems.append(Reason("term-over", N_("The term is over: only a result can follow."), {}, "module"))
-    if not because.strip():
-        problems.append(Reason("because", N_("Say why."), {}, "because"))
     Invalid.because(problems)
     if attempt is not None:
         attempt.state = AttemptState.DROPPED
@@ -204,8 +202,6 @@ def record_results(
 @action("cancel", on=TermEnrolment, label=_("Cancel this enrolment"), allow=OF_TERM, step=TERM_STEPS["cancel"], tone="warning")
 def cancel_term(enrolment: TermEnrolment, *, by: Actor, now: datetime, because: Because) -> TermEnrolment:
     """The term does not count, and its modules are no attempts. Not once there are results."""
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why: the student reads it."), {}, "because"))
     if enrolment.attempts.filter(state__in=[AttemptState.PASSED, AttemptState.FAILED]).exists():
         raise Refused(Reason("results-there", N_("This term has results, so it stays on the record.")))
     _drop_all(enrolment, by, now, because)
@@ -223,8 +219,6 @@ def allow_attempt(
     problems = []
     if module not in stuck_in(study):
         problems.append(Reason("not-exhausted", N_("The attempts at %(module)s are not used up."), {"module": module}, "module"))
-    if not because.strip():
-        problems.append(Reason("because", N_("Say why: the student reads it."), {}, "because"))
     Invalid.because(problems)
     study.granted = sorted({*study.granted, module})
     study.save()
@@ -241,8 +235,6 @@ def extend(
     problems = []
     if not 1 <= months <= 60:
         problems.append(Reason("months", N_("Give 1 to 60 months."), {}, "months"))
-    if not because.strip():
-        problems.append(Reason("because", N_("Say why: the student reads it."), {}, "because"))
     Invalid.because(problems)
     study.extra_months += months
     study.save()
@@ -280,7 +272,7 @@ def ask_interruption(
 ) -> Interruption:  # fmt: skip
     """Ask that the studies rest. The clock of the longest duration stops; all interruptions together have a limit."""
     today = day_at(study.programme.organisation.zone, now)
-    problems = list(why_not_pause(starts_on, returns_on, earlier=pauses_of(study), limits=limits_of(study.programme), today=today, because=because))
+    problems = list(why_not_pause(starts_on, returns_on, earlier=pauses_of(study), limits=limits_of(study.programme), today=today))
     if reason not in PAUSE_REASONS:
         problems.append(Reason("reason", N_("“%(value)s” is not one of: %(known)s."), {"value": reason, "known": ", ".join(PAUSE_REASONS)}, "reason"))
     if starts_on < study.started_on:
@@ -427,8 +419,6 @@ def _why_not_record(
 
 
 def _end(study: Study, by: Actor, now: datetime, because: str) -> Study:
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why."), {}, "because"))
     for enrolment in study.terms.filter(state=TermState.ENROLLED):
         _drop_all(enrolment, by, now, because)
         _finish(enrolment)

@@ -26,7 +26,7 @@ from vsm.exchange.recognition.states import (
 from vsm.exchange.recognition.transcript import (
     Component,
 )
-from vsm.exchange.recognition.why import Because, without_reason
+from vsm.exchange.recognition.why import Because
 from vsm.kit import clock
 from vsm.kit.actions import Ask, action, note
 from vsm.kit.actors import SYSTEM, Actor
@@ -108,13 +108,7 @@ def recognise_partly(
     home_grade: Annotated[str, Ask(_("Grade at home"), _("Leave empty to recognise the credit without a grade."), limit=16)] = "",
 ) -> Decision:  # fmt: skip
     """Record less than the whole course, and say why."""
-    Invalid.because(
-        (
-            *_faults(decision, home_code, home_title, home_credits, home_grade, now),
-            *_less_than_promised(decision, home_credits, because),
-            *without_reason(because),
-        )
-    )
+    Invalid.because(_faults(decision, home_code, home_title, home_credits, home_grade, now))
     return _decide(decision, home_code, home_title, home_credits, home_grade, because, by=by, now=now)
 
 
@@ -124,7 +118,6 @@ def refuse(decision: Decision, *, by: Actor, now: datetime, because: Because) ->
 
     The home course that it was weighed against stays named, so that the next one who decides can find it.
     """
-    Invalid.because((*_less_than_promised(decision, Decimal(0), because), *without_reason(because)))
     return _decide(decision, decision.home_code, decision.home_title, None, "", because, by=by, now=now)
 
 
@@ -151,7 +144,6 @@ def ask_again(
 @action("reconsider", on=Decision, label=_("Reconsider"), allow=DECIDING, step=DECISION_STEPS["reconsider"])
 def reconsider(decision: Decision, *, by: Actor, now: datetime, because: Because) -> Decision:
     """Open the decision again, with the proposal it began from. What was decided before stays in the history."""
-    Invalid.because(without_reason(because))
     _begin_from(decision, decision.proposal)
     decision.because, decision.decided_at, decision.decided_by = because.strip(), None, None
     decision.question, decision.questioned_at = "", None
@@ -244,17 +236,17 @@ def _unexplained(decision: Decision, home_credits: Decimal, because: str) -> Ite
     if proposed and home_credits.is_finite() and home_credits > proposed:
         text = N_("The agreement and the rules come to %(proposed)s credits. Say why you give %(given)s.")
         yield Reason("more-than-proposed", text, {"proposed": proposed, "given": home_credits}, "because")
-    yield from _less_than_promised(decision, home_credits, because)
+    yield from _less_than_promised(decision, home_credits)
     for told in decision.proposal.get("obstacles", ()):
         obstacle = Reason(told["code"], told["text"], told["params"])
         text = N_("Say why you recognise it all the same: %(obstacle)s")
         yield Reason("obstacle-unanswered", text, {"obstacle": obstacle}, "because")
 
 
-def _less_than_promised(decision: Decision, home_credits: Decimal, because: str) -> Iterator[Reason]:
+def _less_than_promised(decision: Decision, home_credits: Decimal) -> Iterator[Reason]:
     """The proposal holds the promise, in proportion where the host awarded fewer credits, and nothing where it failed."""
     promise = decision.proposal.get("promise")
-    if because.strip() or not promise or not home_credits.is_finite():
+    if not promise or not home_credits.is_finite():
         return
     if home_credits < Decimal(decision.proposal["home_credits"] or 0):
         text = N_(

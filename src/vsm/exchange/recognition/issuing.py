@@ -26,13 +26,13 @@ from vsm.exchange.recognition.transcript import (
     legend,
     typeset,
 )
-from vsm.exchange.recognition.why import Because, without_reason
+from vsm.exchange.recognition.why import Because
 from vsm.exchange.sessions.models import Enrolment
 from vsm.exchange.sessions.states import State as EnrolmentState
 from vsm.kit import files
 from vsm.kit.actions import action, note
 from vsm.kit.actors import Actor
-from vsm.kit.errors import Invalid, Refused
+from vsm.kit.errors import Refused
 from vsm.kit.events import emit
 from vsm.kit.i18n import N_
 from vsm.kit.verdict import Reason
@@ -68,7 +68,6 @@ def reissue(transcript: Transcript, *, by: Actor, now: datetime, because: Becaus
     agreement = transcript.agreement
     enrolments = queries.enrolments_of(agreement)
     finals = queries.final_results(enrolments)
-    Invalid.because(without_reason(because))
     Refused.because(queries.why_no_transcript(enrolments, finals))
     # Before the new one is written: the database lets only one transcript of an agreement be in force.
     transcript.state = TranscriptState.SUPERSEDED

@@ -20,7 +20,7 @@ from vsm.exchange.recognition.states import (
     ResultState,
     TranscriptState,
 )
-from vsm.exchange.recognition.why import Because, without_reason
+from vsm.exchange.recognition.why import Because
 from vsm.exchange.sessions.actions import complete
 from vsm.exchange.sessions.models import Enrolment
 from vsm.exchange.sessions.states import State as EnrolmentState
@@ -167,7 +167,7 @@ def correct(
     as outdated: a new edition is due."""
     offering = result.enrolment.offering
     standing = queries.standing_of(result.enrolment, None)
-    problems = list(without_reason(because))
+    problems: list[Reason] = []
     told = None
     try:
         told = recorded(

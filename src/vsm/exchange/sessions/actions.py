@@ -275,8 +275,6 @@ def cancel(
 ) -> Session:  # fmt: skip
     """This meeting does not take place. It stays in the calendars, marked as cancelled."""
     _require_leader(session, by)
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why: the students read it."), {}, "because"))
     tell(session)
     return session
 

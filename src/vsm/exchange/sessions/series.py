@@ -198,8 +198,6 @@ def cancel_series(
     because: Annotated[str, Ask(_("Why? (participants read this)"), kind="long_text", limit=2000)],
 ) -> Series:  # fmt: skip
     """No coming meeting takes place. They stay in the calendars, marked as cancelled; everybody is told once."""
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why: the participants read it."), {}, "because"))
     _call_off(_coming(series, now), by=by, now=now, because=because)
     emit("series.changed", series_id=str(series.pk))
     return series

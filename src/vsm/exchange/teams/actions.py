@@ -29,7 +29,6 @@ from vsm.exchange.teams.rules import (
     Weight,
     half_pairs,
     rules_of,
-    silence,
     why_not_form,
     why_not_join,
     why_not_publish,
@@ -145,7 +144,6 @@ def rebalance(formation: TeamFormation, *, by: Actor, now: datetime, because: Be
 
 def rebalance_for(formation: TeamFormation, *, by: Actor, now: datetime, people: Sequence[Participant], because: str) -> TeamFormation:
     """A preview that keeps the teams of a published formation for those who take part now. Belongs inside an action."""
-    Invalid.because(silence(because))
     Invalid.because(why_not_form(len(people), formation.size))
     before = Problem.from_bytes(bytes(formation.frozen.problem))
     known = {each.id for each in people}
@@ -223,7 +221,6 @@ def join_late(
 @action("leave", on=TeamMembership, label=_("Leave the team"), allow=("self@person", *LEADS_OF), tone="warning", when=lambda m: m.left_at is None)
 def leave(membership: TeamMembership, *, by: Actor, now: datetime, because: Because) -> TeamMembership:
     """End a membership. The others stay; the teacher can re-balance."""
-    Invalid.because(silence(because))
     _require_current(membership)
     membership.left_at, membership.why_left = now, because
     membership.save()
@@ -237,7 +234,6 @@ def move(
     team: Annotated[UUID, Ask(_("Team"), choices=team_choices)], because: Because,
 ) -> TeamMembership:  # fmt: skip
     """Move one person by hand. The rules are not asked; the reason is kept on both memberships."""
-    Invalid.because(silence(because))
     _require_current(membership)
     target = membership.formation.teams.filter(pk=team, state=TeamState.ACTIVE).exclude(pk=membership.team_id).first()
     if target is None:

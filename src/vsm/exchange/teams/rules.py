@@ -122,9 +122,3 @@ def why_not_join(person: str, inside: Collection[str], known: Collection[str]) -
         yield Reason("already-in-team", N_("This person is in a team already. Move them instead."), {}, "person")
     elif person not in known:
         yield Reason("not-taking-part", N_("This person does not take part. They must enrol first."), {}, "person")
-
-
-def silence(because: str) -> Iterator[Reason]:
-    """The refusal of a change by hand that gives no reason."""
-    if not because.strip():
-        yield Reason("because", N_("Say why: it stands in the history, and those concerned can read it."), {}, "because")

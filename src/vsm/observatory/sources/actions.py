@@ -191,8 +191,6 @@ def propose_breaks(hub: Hub, *, by: Actor, now: datetime) -> Hub:
 
 
 def _decide(each: SeriesBreak, by: Actor, now: datetime, because: str) -> SeriesBreak:
-    if not because.strip():
-        raise Invalid(Reason("reason-needed", N_("Say why: figures change by this, and readers see the reason."), {}, "because"))
     each.reason, each.decided_by, each.decided_at = because.strip(), by.label, now
     return each
 

@@ -222,8 +222,6 @@ def return_for_changes(
     because: Annotated[str, Ask(_("What should change?"), kind="long_text", limit=2000)],
 ) -> PlacementAgreement:  # fmt: skip
     """Do not sign, and say what should change. Links to sign by end; signatures already given stay with their text."""
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say what should change, so that the others can do it."), {}, "because"))
     agreement.waiting_for = ""
     _end_links(agreement)
     emit("placement_agreement.returned", agreement_id=str(agreement.pk), because=because.strip()[:500])

@@ -57,8 +57,6 @@ def decide_credits(
     """
     is_recognised = decision == CreditState.RECOGNISED.value
     problems = []
-    if not because.strip():
-        problems.append(Reason("because", N_("Say why: the student reads it."), {}, "because"))
     if is_recognised and (credits is None or not 0 < credits < 1000):
         problems.append(Reason("bad-credits", N_("Give the credits, more than 0."), {}, "credits"))
     if is_recognised and not (home_code.strip() or home_title.strip()):
@@ -94,8 +92,6 @@ def certify_placement(placement: Placement, *, by: Actor, now: datetime) -> Plac
 @action("withdraw_certificate", on=Placement, label=_("Withdraw the certificate"), allow=("registrar@home",), step=PLACEMENT_STEPS["withdraw_certificate"], tone="warning", when=lambda p: p.certified_at is not None)
 def withdraw_certificate(placement: Placement, *, by: Actor, now: datetime, because: Annotated[str, Ask(_("Why? (the student reads this)"), kind="long_text", limit=2000)]) -> Placement:
     """Revoke it: whoever verifies it is told. A right one can be given afterwards."""
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why: the student reads it."), {}, "because"))
     withdraw_award(Placement.noun, placement.pk, by=by, now=now, because=because.strip())
     placement.certified_at = None
     placement.save()

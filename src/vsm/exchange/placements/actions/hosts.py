@@ -171,7 +171,7 @@ def vet(host: Host, *, by: Actor, now: datetime, because: str = "") -> Host:
 @action("refuse", on=Host, label=_("Refuse"), allow=VETTER, step=HOST_STEPS["refuse"], tone="warning")
 def refuse(host: Host, *, by: Actor, now: datetime, because: Because) -> Host:
     """No students are sent there. The host reads why, and may be vetted later."""
-    host.because = _said(because)
+    host.because = because.strip()
     emit("host.refused", host_id=str(host.pk))
     return host
 
@@ -179,7 +179,7 @@ def refuse(host: Host, *, by: Actor, now: datetime, because: Because) -> Host:
 @action("suspend", on=Host, label=_("Suspend"), allow=VETTER, step=HOST_STEPS["suspend"], tone="warning")
 def suspend(host: Host, *, by: Actor, now: datetime, because: Because) -> Host:
     """Stop at once: nobody can apply or start there. Home institutions with students there are told and decide for each."""
-    host.because = _said(because)
+    host.because = because.strip()
     emit("host.suspended", host_id=str(host.pk))
     return host
 
@@ -267,7 +267,3 @@ def _record(host: Host, criterion: str, outcome: str, evidence: str, expires_on:
     host.save()
 
 
-def _said(because: str) -> str:
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why: the host reads it."), {}, "because"))
-    return because.strip()

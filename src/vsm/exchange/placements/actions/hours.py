@@ -65,7 +65,7 @@ def confirm_hours(placement: Placement, *, by: Actor, now: datetime, entries: Ch
 @action("return_hours", on=Placement, label=_("Return hours"), allow=MENTOR, step=PLACEMENT_STEPS["return_hours"], when=lambda p: p.hours.filter(state=HoursState.LOGGED).exists())
 def return_hours(placement: Placement, *, by: Actor, now: datetime, entries: Chosen, because: Because) -> Placement:
     """Return several days at once, and say what is wrong: the student corrects them."""
-    wrong = _said(because)
+    wrong = because.strip()
     for entry in _chosen(placement, entries):
         _answer(entry, HoursState.RETURNED, by=by, now=now, because=wrong)
     emit("hours.returned", placement_id=str(placement.pk), because=because.strip()[:500])
@@ -109,7 +109,7 @@ def confirm(entry: HoursEntry, *, by: Actor, now: datetime) -> HoursEntry:
 def return_entry(entry: HoursEntry, *, by: Actor, now: datetime, because: Because) -> HoursEntry:
     """Something is wrong with this day."""
     _still_open(entry.placement)
-    entry.confirmed_by_id, entry.confirmed_at, entry.because = by.person_id, now, _said(because)
+    entry.confirmed_by_id, entry.confirmed_at, entry.because = by.person_id, now, because.strip()
     return entry
 
 
@@ -120,10 +120,6 @@ def _answer(entry: HoursEntry, state: HoursState, *, by: Actor, now: datetime, b
     note(entry, "confirm" if state == HoursState.CONFIRMED else "return", by=by, now=now, because=because, changes={"state": [HoursState.LOGGED.value, state.value]})
 
 
-def _said(because: str) -> str:
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say what is wrong, so that the student can correct it."), {}, "because"))
-    return because.strip()
 
 
 def _chosen(placement: Placement, entries: Iterable[UUID]) -> Any:

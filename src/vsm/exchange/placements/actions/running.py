@@ -66,7 +66,7 @@ def start(placement: Placement, *, by: Actor, now: datetime) -> Placement:
 @action("interrupt", on=Placement, label=_("Interrupt"), allow=ALL, step=PLACEMENT_STEPS["interrupt"])
 def interrupt(placement: Placement, *, by: Actor, now: datetime, because: Because) -> Placement:
     """Rest for a while: illness, exams, care, no connection. No hours are written down for these days."""
-    Pause.objects.create(placement=placement, kind="interrupted", from_day=_next_free(placement, placement.today(now)), because=_said(because))
+    Pause.objects.create(placement=placement, kind="interrupted", from_day=_next_free(placement, placement.today(now)), because=because.strip())
     emit("placement.changed", placement_id=str(placement.pk), what="interrupted", because=because.strip()[:500])
     return placement
 
@@ -83,7 +83,7 @@ def resume(placement: Placement, *, by: Actor, now: datetime, because: str = "")
 @action("suspend", on=Placement, label=_("Suspend"), allow=("coordinator@home", "self@tutor"), step=PLACEMENT_STEPS["suspend"], tone="warning")
 def suspend(placement: Placement, *, by: Actor, now: datetime, because: Because) -> Placement:
     """Home stops it at once, until it lifts the suspension or ends it. Write nothing here that was told in confidence."""
-    Pause.objects.create(placement=placement, kind="suspended", from_day=_next_free(placement, placement.today(now)), because=_said(because))
+    Pause.objects.create(placement=placement, kind="suspended", from_day=_next_free(placement, placement.today(now)), because=because.strip())
     emit("placement.changed", placement_id=str(placement.pk), what="suspended", because=because.strip()[:500])
     return placement
 
@@ -104,7 +104,7 @@ def lift(placement: Placement, *, by: Actor, now: datetime, because: str = "") -
 @action("end_early", on=Placement, label=_("End early"), allow=ALL, step=PLACEMENT_STEPS["end_early"], tone="warning", when=lambda p: p.started_on is not None)
 def end_early(placement: Placement, *, by: Actor, now: datetime, because: Because) -> Placement:
     """Any side can stop, and says why. Hours that were worked can still be written down and confirmed, and certified."""
-    placement.because, placement.ended_on = _said(because), min(placement.today(now), placement.ends_on)
+    placement.because, placement.ended_on = because.strip(), min(placement.today(now), placement.ends_on)
     placement.ended_by = side_of(placement, by)
     _end_pause(placement, placement.today(now))
     emit("placement.changed", placement_id=str(placement.pk), what="ended", because=because.strip()[:500])
@@ -115,7 +115,7 @@ def end_early(placement: Placement, *, by: Actor, now: datetime, because: Becaus
 def cancel(placement: Placement, *, by: Actor, now: datetime, because: Because) -> Placement:
     """Give it up before its first day, with the reason. Its agreement ends too, and the place goes to the next in the host's order
     unless the host itself took it back."""
-    placement.because, placement.ended_by = _said(because), side_of(placement, by)
+    placement.because, placement.ended_by = because.strip(), side_of(placement, by)
     if placement.agreement.state != AgreementState.CANCELLED:
         cancel_agreement(placement.agreement, by=SYSTEM, now=now, because=placement.because)
     placement.state = PlacementState.CANCELLED
@@ -177,7 +177,3 @@ def _end_pause(placement: Placement, today: date) -> None:
         pause.save()
 
 
-def _said(because: str) -> str:
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why: everybody who takes part reads it."), {}, "because"))
-    return because.strip()

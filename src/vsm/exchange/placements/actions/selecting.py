@@ -203,8 +203,6 @@ def shortlist(application: PlacementApplication, *, by: Actor, now: datetime, be
 @action("not_select", on=PlacementApplication, label=_("Not selected"), allow=HOST, step=APPLICATION_STEPS["not_select"], tone="warning")
 def not_select(application: PlacementApplication, *, by: Actor, now: datetime, because: Reasons) -> PlacementApplication:
     """Say no, and why: the student reads the reason."""
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why: the student reads it."), {}, "because"))
     _free_slot(application, by=by, now=now)
     application.because = because.strip()
     emit("placement_application.answered", application_id=str(application.pk))

@@ -140,8 +140,6 @@ def withdraw_vacancy(
     """Take it back. Whoever applied is told; placements that were accepted stay."""
     from vsm.exchange.placements.actions.selecting import not_select, withdraw_offer
 
-    if not because.strip():
-        raise Invalid(Reason("because", N_("Say why: those who applied read it."), {}, "because"))
     for application in PlacementApplication.objects.filter(vacancy=vacancy, state__in=[ApplicationState.SUBMITTED, ApplicationState.SHORTLISTED]):
         not_select(application, by=SYSTEM, now=now, because=because)
     for application in PlacementApplication.objects.filter(vacancy=vacancy, state=ApplicationState.OFFERED):
