@@ -29,7 +29,6 @@ class Settings:
 
     data: Path
     database_url: str
-    base_url: str
     address: str
     """The public address where one was given, else empty: what is printed and kept names no address that nobody has."""
     hosts: tuple[str, ...]
@@ -42,6 +41,10 @@ class Settings:
     secret_key: str
     key_passphrase: str
     observatory_engine: str
+
+    @property
+    def base_url(self) -> str:
+        return self.address or "http://localhost:8000"
 
     @property
     def is_postgres(self) -> bool:
@@ -64,17 +67,15 @@ def settings() -> Settings:
     if role not in ROLES:
         raise WrongSetting("VSM_ROLE", role, f"choose one of {', '.join(ROLES)}.")
     address = _read("VSM_BASE_URL").rstrip("/")
-    base_url = address or "http://localhost:8000"
-    if urlsplit(base_url).scheme not in {"http", "https"} or not urlsplit(base_url).hostname:
-        raise WrongSetting("VSM_BASE_URL", base_url, "write the public address, for example https://vsm.example.edu.")
+    if address and (urlsplit(address).scheme not in {"http", "https"} or not urlsplit(address).hostname):
+        raise WrongSetting("VSM_BASE_URL", address, "write the public address, for example https://vsm.example.edu.")
     database_url = _read("DATABASE_URL")
     if database_url and not database_url.startswith(("postgres://", "postgresql://", "sqlite:///")):
         raise WrongSetting("DATABASE_URL", database_url, "write postgresql://user:password@host:5432/name, or leave it out for SQLite.")
-    host = urlsplit(base_url).hostname or "localhost"
+    host = urlsplit(address).hostname or "localhost"
     return Settings(
         data=data,
         database_url=database_url,
-        base_url=base_url,
         address=address,
         hosts=tuple(filter(None, _read("VSM_HOSTS").split(","))) or (host, "localhost", "127.0.0.1", "[::1]", "testserver"),
         debug=_flag("VSM_DEBUG"),

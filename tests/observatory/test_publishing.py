@@ -121,7 +121,7 @@ def test_a_brief_that_names_what_is_no_longer_there_is_not_published(hub: Hub, t
 
 
 def test_no_address_is_printed_that_nobody_has(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "settings", lambda: replace(settings(), address="", base_url="http://localhost:8000"))
+    monkeypatch.setattr(queries, "settings", lambda: replace(settings(), address=""))
     edition = publish_brief(hub, by=SYSTEM, now=NOW, slug="covid-effect")
     path = f"/observatory/briefs/covid-effect/{edition.digest}/"
     with zipfile.ZipFile(io.BytesIO(bundle(edition, permalink(edition)))) as archive:

@@ -159,7 +159,7 @@ def test_after_the_site_moved_new_credentials_stand_on_a_list_of_the_new_address
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = world.issue()
-    monkeypatch.setattr(signer, "settings", lambda: replace(settings(), base_url="https://moved.example"))
+    monkeypatch.setattr(signer, "settings", lambda: replace(settings(), address="https://moved.example"))
     actions.revoke(old, by=world.ines, now=NOW, because="Misspelt name.")
     world.request()
     work()
