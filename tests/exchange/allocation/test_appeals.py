@@ -102,10 +102,13 @@ def test_a_place_in_line_is_given_back_where_the_run_had_put_it() -> None:
     actions.decline(world.seat("bela", "algebra"), by=world.student("bela"), now=LATER)
     assert world.holds() == {"carla": ["algebra"]}
     record = filed(world, "bela", "algebra")
+    hers = f"/applications/{world.applications['bela'].pk}/"
+    assert "Waiting, now number" not in text_of(reader(world.applications["bela"].student), hers)
     appeals.grant(
         record, by=world.carlos, now=LATER, answer="The letter reached you late.", remedy="place", offering=world.offerings["algebra"].pk, because="A letter came late."
     )
     assert world.line("algebra") == ["bela", "carla"], "Carla keeps hers until she accepts the seat that she was offered"
+    assert "Waiting, now number 1" in text_of(reader(world.applications["bela"].student), hers)
     assert world.holds() == {"carla": ["algebra"]}
 
 

@@ -19,7 +19,7 @@ from vsm.exchange.allocation.queries import (
     waiting_numbers,
 )
 from vsm.exchange.allocation.rules import opaque
-from vsm.exchange.allocation.states import OPEN_APPEALS, SeatState
+from vsm.exchange.allocation.states import HOLDING, OPEN_APPEALS, SeatState
 from vsm.exchange.applications.models import Application
 from vsm.exchange.applications.queries import title_of
 from vsm.exchange.institutions.queries import name_of
@@ -189,11 +189,11 @@ def _told(answer: Answer) -> dict[str, Any]:
 
 def _standing(answer: Answer) -> dict[str, str]:
     """How the choice stands now, which may be better or later than the reason of the run."""
+    if answer.waiting_number and not (answer.seat and answer.seat.state in HOLDING):  # a seat of before may be gone and the place in line given back
+        return {"label": _("Waiting, now number %(number)d") % {"number": answer.waiting_number}, "tone": "info"}
     if answer.seat:
         label, tone = SEAT_STATES[answer.seat.state]
         return {"label": say(label), "tone": tone}
-    if answer.waiting_number:
-        return {"label": _("Waiting, now number %(number)d") % {"number": answer.waiting_number}, "tone": "info"}
     return {"label": _("Not given"), "tone": "neutral"}
 
 
