@@ -3,6 +3,8 @@
 import random
 from datetime import UTC, date, datetime
 from itertools import permutations
+from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 
@@ -18,12 +20,27 @@ from vsm.exchange.preparations.rules import (
     why_not_complete,
     why_not_join,
 )
+from vsm.kit.actions import TABLE
+from vsm.kit.actors import Actor
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 
 
 def codes(reasons: object) -> list[str]:
     return [reason.code for reason in reasons]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("who", "student_agreed", "companion_agreed", "offered"), [
+    ("ana", None, None, True), ("ana", NOW, None, False), ("ines", NOW, None, True), ("ines", None, NOW, False), ("ana", None, NOW, True), ("bia", NOW, None, True),
+])  # fmt: skip
+def test_whoever_has_said_yes_is_not_asked_again(who: str, student_agreed: datetime | None, companion_agreed: datetime | None, offered: bool) -> None:
+    ids = {"ana": uuid4(), "ines": uuid4(), "bia": uuid4()}
+    pairing = SimpleNamespace(
+        participation=SimpleNamespace(student_id=ids["ana"]), companion=SimpleNamespace(person_id=ids["ines"]), student_agreed_at=student_agreed, companion_agreed_at=companion_agreed,
+    )  # fmt: skip
+    waits = TABLE["pairing", "agree"].waits_for
+    assert waits is not None
+    assert waits(pairing, Actor(person_id=ids[who], label=who)) is offered  # type: ignore[arg-type]
 
 
 def traveller(name: str, *languages: str, field: str = "0311", zone: str = "America/Lima") -> Traveller:

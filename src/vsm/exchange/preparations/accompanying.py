@@ -81,7 +81,14 @@ def end_companion(companion: Companion, *, by: Actor, now: datetime, because: An
     return companion
 
 
-@action("agree", on=Pairing, label=_("Agree"), allow=BOTH, step=PAIRING_STEPS["agree"], tone="primary")
+def _has_agreed(pairing: Pairing, actor: Actor) -> bool:
+    """Who has said yes waits for the other: the button would do nothing."""
+    if actor.person_id == pairing.participation.student_id:
+        return pairing.student_agreed_at is not None
+    return actor.person_id == pairing.companion.person_id and pairing.companion_agreed_at is not None
+
+
+@action("agree", on=Pairing, label=_("Agree"), allow=BOTH, step=PAIRING_STEPS["agree"], tone="primary", waits_for=lambda pairing, actor: not _has_agreed(pairing, actor))
 def agree(pairing: Pairing, *, by: Actor, now: datetime) -> Pairing:
     """Say yes for yourself. When both have, each sees the other’s address."""
     if by.person_id == pairing.participation.student_id:

@@ -156,7 +156,7 @@ def finish_module(
     return participation
 
 
-@action("complete", on=Participation, label=_("Complete the preparation"), allow=(*STUDENT, "coordinator@preparation.organisation"), step=PARTICIPATION_STEPS["complete"])
+@action("complete", on=Participation, label=_("Complete the preparation"), allow=(*STUDENT, "coordinator@preparation.organisation"), step=PARTICIPATION_STEPS["complete"], tone="primary", due=lambda participation: not any(why_not_complete(done_of(participation))))
 def complete(participation: Participation, *, by: Actor, now: datetime) -> Participation:
     """Everything is done: what home asked for is fulfilled, and a certificate is signed. Refused with all that is missing."""
     Refused.because(why_not_complete(done_of(participation)))

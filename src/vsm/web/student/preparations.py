@@ -172,6 +172,7 @@ def _pairing(pairing: Pairing, actor: Actor) -> dict[str, Any]:
     return {
         "url": f"/pairings/{pairing.pk}/", "name": other.name, "label": str(label), "tone": tone, "about": pairing.companion.about if is_student else "",
         "address": other.email if pairing.state == "agreed" and actor.person_id in {pairing.companion.person_id, pairing.participation.student_id} else "",
+        "is_waiting": pairing.state == "proposed" and agreed is not None,
         "is_yours": pairing.state == "proposed" and agreed is None and actor.person_id in {pairing.companion.person_id, pairing.participation.student_id},
     }  # fmt: skip
 
