@@ -4,14 +4,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
+from django.utils import translation
 
 from tests.exchange.collaborations.given import NOW, World, actor, fresh
 from vsm.exchange.collaborations import actions
 from vsm.exchange.collaborations.models import Exchange, PartnerFair, PartnerInvitation, PartnerWish
 from vsm.exchange.collaborations.queries import matches_of
+from vsm.exchange.people.models import Person
 from vsm.kit import clock
 from vsm.kit.actors import ANONYMOUS
 from vsm.kit.errors import Invalid, NotAllowed, Refused
+from vsm.web.instructor.collaborations import fair_part
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +125,11 @@ def fair_of(world: World) -> PartnerFair:
     return actions.open_fair(world.bogota, by=actor(world.office), now=NOW, title={"en": "Fair"}, closes_at=NOW + timedelta(days=7))
 
 
+def page_of(fair: PartnerFair, reader: Person) -> str:
+    with translation.override("en"):
+        return render_to_string("instructor/collaborations/fair.html", fair_part(PartnerFair.objects.get(pk=fair.pk), actor(reader)))
+
+
 def test_a_fair_proposes_by_ranks_and_announces_invitations_that_bind_nobody(world: World) -> None:
     fair = fair_of(world)
     wishes = [world.wish(teacher, where) for teacher, where in ((world.pilar, world.bogota), (world.remy, world.lyon), (world.dora, world.manila))]
@@ -131,8 +140,13 @@ def test_a_fair_proposes_by_ranks_and_announces_invitations_that_bind_nobody(wor
     assert ([set(pair["wishes"]) for pair in fair.outcome["pairs"]], fair.outcome["alone"], fair.outcome["is_stable"]) == ([{str(wishes[0].pk), str(wishes[2].pk)}], [str(wishes[1].pk)], True)
     again = actions.propose_pairs(fair, by=actor(world.office), now=NOW, seed="three rivers")
     assert again.outcome == fair.outcome
+    assert "looks at the proposed pairs" in page_of(fair, world.pilar)
     actions.announce(fair, by=actor(world.office), now=NOW)
     sent = PartnerInvitation.objects.get()
+    told = page_of(fair, world.pilar)
+    assert (f"/partner-invitations/{sent.pk}/" in told, "On your list it has place 1; your wish has place 1 on theirs." in told) == (True, True)
+    assert "No partner was left for your wish." in page_of(fair, world.remy)
+    assert "What is proposed to you" not in page_of(fair, world.office)
     assert ({sent.wish_id, sent.partner_id}, sent.state) == ({wishes[0].pk, wishes[2].pk}, "sent")
 
 

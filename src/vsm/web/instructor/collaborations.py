@@ -41,7 +41,7 @@ from vsm.exchange.collaborations.models import (
     PlanVersion,
 )
 from vsm.exchange.collaborations.rules import KINDS, PHASE_WORDS, SIDE_WORDS, differences, told, why_incomplete
-from vsm.exchange.collaborations.states import ExchangeState, ParticipantState, WishState
+from vsm.exchange.collaborations.states import ExchangeState, FairState, ParticipantState, WishState
 from vsm.exchange.collaborations.wish_queries import matches_of, title_of
 from vsm.exchange.institutions.queries import name_of
 from vsm.exchange.sessions.rules import resolve
@@ -91,7 +91,24 @@ def fair_part(fair: PartnerFair, actor: Actor) -> dict[str, Any]:
     """The proposal for the office that holds the fair; the rules for everybody."""
     holds = actor.is_operator or actor.holds("coordinator", fair.organisation_id)
     mine = fair.entries.filter(wish__teacher_id=actor.person_id).first() if actor.person_id else None
-    return {"outcome": _outcome(fair) if holds and fair.outcome else None, "holds": holds, "mine": mine, "fair": fair}
+    return {
+        "outcome": _outcome(fair) if holds and fair.outcome else None, "holds": holds, "mine": mine, "fair": fair,
+        "is_looked_at": fair.state == FairState.PROPOSED, "given": _given(fair, str(mine.wish_id)) if mine and fair.state == FairState.ANNOUNCED else None,
+    }  # fmt: skip
+
+
+def _given(fair: PartnerFair, wish: str) -> dict[str, Any]:
+    """What an announced fair proposes to one wish: with whom, which place each has on the other's list, and why that is stable."""
+    pair = next((each for each in fair.outcome["pairs"] if wish in each["wishes"]), None)
+    if pair is None:
+        return {"label": ""}
+    here = pair["wishes"].index(wish)
+    other = PartnerWish.objects.select_related("organisation").get(pk=pair["wishes"][1 - here])
+    sent = PartnerInvitation.objects.filter(wish__in=pair["wishes"], partner__in=pair["wishes"]).order_by("-created_at").first()
+    return {
+        "label": f"{title_of(other)} · {name_of(other.organisation)}", "url": f"/partner-invitations/{sent.pk}/" if sent else f"/partner-wishes/{other.pk}/",
+        "own_place": pair["places"][here], "their_place": pair["places"][1 - here], "is_stable": fair.outcome["is_stable"],
+    }  # fmt: skip
 
 
 def match_card(other: PartnerWish, match: Match) -> dict[str, Any]:

@@ -34,8 +34,9 @@ def formation_context(formation: TeamFormation, actor: Actor) -> dict[str, Any]:
     }
     if context["is_computing"]:
         return context
-    context |= {"missed": say_reasons(why_missed(formation)), "balance": _charts(formation)}
-    if context["is_preview"]:
+    context["missed"] = say_reasons(why_missed(formation))
+    if context["is_preview"]:  # afterwards people join and leave: the sums of the day of the preview would be wrong
+        context["balance"] = _charts(formation)
         teams = proposed(formation)
         context |= {"teams": teams[:CARDS_AT_MOST], "further": max(0, len(teams) - CARDS_AT_MOST), "table": _table(teams)}
     elif formation.state == FormationState.PUBLISHED and not formation.previous_id:
