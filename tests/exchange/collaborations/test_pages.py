@@ -143,3 +143,10 @@ def test_the_watch_page_asks_the_same_for_a_small_class_and_a_large_one(world: W
     actions.apply_roster(read, by=actor(world.pilar), now=at(START))
     with django_assert_num_queries(18):
         assert client.get(page).content.decode().count('<span class="title">') == 10
+
+
+def test_a_class_list_is_shown_with_languages_by_name_before_it_is_applied(world: World) -> None:
+    exchange = world.running(at(START))
+    read = actions.import_roster(exchange, by=actor(world.pilar), now=at(START), file=Upload.of("x.csv", "text/csv", b"email,name,languages\nn@class.example,Nora,es:native en:B2\n"))
+    shown = browser(world.pilar).get(f"/roster-files/{read.pk}/").content.decode()
+    assert ("<li>Spanish: Native speaker</li>" in shown, "<li>English: B2</li>" in shown) == (True, True)

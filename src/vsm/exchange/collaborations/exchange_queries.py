@@ -32,7 +32,7 @@ from vsm.exchange.people.queries import languages_told
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
-from vsm.kit.saying import wall_text
+from vsm.kit.saying import day_text, wall_text
 
 EXCHANGE_STATES = {
     "planning": (_("Being planned"), "neutral"), "signing": (_("Plan to be signed"), "warn"), "agreed": (pgettext_lazy("exchange", "Agreed"), "info"),
@@ -371,7 +371,7 @@ SUBMISSION = resource(
 
 CHECK_IN = resource(
     Resource(
-        "check_in", "check-ins", CheckIn, _("Check-in"), _("Check-ins"), lambda c: f"{c.participant.code} · {c.week.isoformat()}",
+        "check_in", "check-ins", CheckIn, _("Check-in"), _("Check-ins"), lambda c: f"{c.participant.code} · {day_text(c.week)}",
         fields=(
             Shown("participant", _("Participant"), lambda c: Ref("participant", c.participant_id, c.participant.code), "ref", listed=True),
             Shown("week", _("Week of"), lambda c: c.week, "date", listed=True, sort="week"),

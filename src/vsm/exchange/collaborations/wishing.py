@@ -295,7 +295,7 @@ def rank(
     return entry
 
 
-@action("propose_pairs", on=PartnerFair, label=_("Propose pairs"), allow=("coordinator@organisation",), step=FAIR_STEPS["propose_pairs"], tone="primary")
+@action("propose_pairs", on=PartnerFair, label=_("Propose pairs"), allow=("coordinator@organisation",), step=FAIR_STEPS["propose_pairs"], tone="primary", due=lambda fair: fair.state == FairState.OPEN)
 def propose_pairs(
     fair: PartnerFair, *, by: Actor, now: datetime,
     seed: Annotated[str, Ask(_("Seed of the tie-breaks"), _("Any words, announced beforehand: with them anybody can compute the proposal again."), limit=64)],

@@ -32,6 +32,7 @@ from vsm.exchange.collaborations.models import (
 from vsm.exchange.collaborations.rules import PHASE_WORDS, why_no_certificate
 from vsm.exchange.collaborations.states import ExchangeState, ParticipantState
 from vsm.exchange.credentials.models import Credential
+from vsm.exchange.people.queries import languages_told
 from vsm.exchange.sessions.models import Session
 from vsm.kit import clock, files
 from vsm.kit.actors import Actor
@@ -78,7 +79,7 @@ def submission_part(submission: Submission, actor: Actor) -> dict[str, Any]:
 
 def roster_part(roster: RosterFile, actor: Actor) -> dict[str, Any]:
     """The checked lines, as they would be entered."""
-    return {"roster": roster, "lines": roster.lines[:200]}
+    return {"roster": roster, "lines": [{**line, "languages": languages_told(dict(line["languages"]))} for line in roster.lines[:200]]}
 
 
 def download(request: Request, pk: UUID) -> HttpResponse:
