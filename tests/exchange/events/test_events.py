@@ -17,6 +17,7 @@ from vsm.exchange.events.actions import PresentRow, Speaker
 from vsm.exchange.events.models import Feedback, OnlineEvent, Registration
 from vsm.exchange.events.queries import EVENT_STATES, calendar_of, came, link_token, places_left, registration_of
 from vsm.exchange.events.rules import Asking, answer_until, reminders_due, turns
+from vsm.exchange.people.models import Person
 from vsm.exchange.statistics.attendance import Answers, answers_of
 from vsm.kit import clock
 from vsm.kit.actions import available
@@ -491,6 +492,26 @@ def test_an_instructor_organises_too(world: World) -> None:
     give_role(world.dora, world.bogota, "instructor")
     made = actions.announce_event(world.bogota, by=actor(world.dora), now=NOW, title={"en": "Mine"}, description={}, starts_at=STARTS, ends_at=STARTS + timedelta(hours=1), zone="Asia/Manila", languages=["en"], dial_in="+63 2 555")
     assert actions.publish_event(made, by=actor(world.dora), now=NOW).state == "published"
+
+
+def test_whoever_is_registered_is_led_to_the_own_place_until_it_is_given_up(world: World) -> None:
+    with clock.stopped_at(NOW):
+        held = event(world)
+        place = comes(held, "Ana")
+        ana = Client(headers={"accept-language": "en"})
+        ana.force_login(place.person)
+        assert [entry.verb for entry in available(held, actor(place.person))] == []
+        assert ana.get(f"/online-events/{held.pk}/register/").headers["Location"] == f"/registrations/{place.pk}/"
+        actions.cancel_registration(fresh(place), by=actor(place.person), now=NOW)
+        assert [entry.verb for entry in available(held, actor(place.person))] == ["register"]
+        assert ana.get(f"/online-events/{held.pk}/register/").status_code == 200
+
+
+def test_whoever_publishes_briefs_presents_them_too(world: World) -> None:
+    olga = Person.objects.create_user("olga@hub.example", None, is_operator=True, name="Olga")
+    made = actions.announce_event(world.bogota, by=actor(olga), now=NOW, title={"en": "Launch"}, description={}, starts_at=STARTS, ends_at=STARTS + timedelta(hours=1), zone="America/Bogota", languages=["en"], dial_in="+57 1 555", kind="launch")
+    made = actions.publish_event(made, by=actor(olga), now=NOW)
+    assert (made.state, [entry.verb for entry in available(made, actor(olga))]) == ("published", ["edit", "cancel", "register"])
 
 
 def test_a_member_reads_too_that_it_is_recorded_and_finds_the_own_place_first(world: World) -> None:

@@ -88,6 +88,11 @@ def _is_open(event: OnlineEvent) -> bool:
     return not list(why_not_register(state=event.state, closes_at=event.closes_at, now=clock.now()))
 
 
+def _is_not_there(event: OnlineEvent, actor: Actor) -> bool:
+    """Whether somebody has neither a place nor a turn yet."""
+    return not event.registrations.filter(person_id=actor.person_id).exclude(state__in=[RegistrationState.CANCELLED, RegistrationState.EXPIRED]).exists()
+
+
 def _is_to_be_used(registration: Registration) -> bool:
     return not _why_not_use(registration, clock.now())
 
@@ -119,7 +124,7 @@ _About = Annotated[str, Ask(_("Linked page"), _("A brief, report or project that
 _AboutLabel = Annotated[str, Ask(_("Title of the linked page"), limit=200, start=_started("about_label", ""))]
 
 
-@action("announce_event", on=Organisation, label=_("Prepare an online event"), allow=("coordinator@id", "instructor@id"))
+@action("announce_event", on=Organisation, label=_("Prepare an online event"), allow=("coordinator@id", "instructor@id", "operator"))
 def announce_event(
     organisation: Organisation, *, by: Actor, now: datetime, title: _Title, description: _Description, starts_at: _Starts, ends_at: _Ends, zone: _ZoneName,
     languages: _Languages, closes_at: _Closes = None, capacity: _Capacity = None, respond_hours: _Hours = 24, captions: _Captions = [],  # noqa: B006 -- never changed; pydantic copies it
@@ -193,7 +198,7 @@ def cancel_event(
     return event
 
 
-@action("register", on=OnlineEvent, label=_("Register"), allow=("person",), step=EVENT_STEPS["register"], tone="primary", when=_is_open)
+@action("register", on=OnlineEvent, label=_("Register"), allow=("person",), step=EVENT_STEPS["register"], tone="primary", when=_is_open, waits_for=_is_not_there)
 def register(
     event: OnlineEvent, *, by: Actor, now: datetime,
     needs: Annotated[str, Ask(_("What do you need to take part?"), _("Captions, sign language, slides in advance … Only the organiser reads it."), limit=500)] = "",
