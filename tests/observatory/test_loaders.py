@@ -188,6 +188,18 @@ def test_the_real_files_are_recognised_and_the_doubled_one_is_refused() -> None:
     assert (taken(DATA / names[2]).rows, taken(DATA / names[0]).rows, taken(DATA / names[5]).rows) == (24206, 2078, 602112)
 
 
+@needs(DATA)
+def test_rates_get_back_the_codes_of_uis_and_other_indicators_are_refused(tmp_path: Path) -> None:
+    rates = taken(DATA / "unesco_sdg4/unesco_tertiary_equity.csv")
+    assert (rates.rows, [(code, passed) for code, passed, _facts in rates.checks], "GER.5T8.F" in rates.covers, "GAR.5T8.Q5" in rates.covers) == (27596, [("each-cell-once", True), ("countries", True)], True, True)
+    (tmp_path / "other.csv").write_text("geo,year,ind,v\nPER,2020,ger_5t8_f,70\nPER,2020,oosr_1_f,2\n")
+    (tmp_path / "empty.csv").write_text("")
+    with pytest.raises(Invalid, match="oosr_1_f"):
+        taken(tmp_path / "other.csv")
+    with pytest.raises(Invalid, match="empty.csv is empty"):
+        taken(tmp_path / "empty.csv")
+
+
 def records(*rows: tuple[str, str, int, float | None, str | None]) -> str:
     told = [{"indicatorId": i, "geoUnit": g, "year": y, "value": v, "magnitude": m, "qualifier": None} for i, g, y, v, m in rows]
     return json.dumps({"hints": [], "records": told, "indicatorMetadata": []})

@@ -57,6 +57,21 @@ def test_what_cannot_be_fetched_is_told_with_its_page(capsys: pytest.CaptureFixt
     assert "https://www.cepii.fr" in capsys.readouterr().err
 
 
+def test_an_indicator_without_figures_says_what_it_lacks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "uis.csv").write_text(API + "26637,CHL,2020,10000,,\n")
+    main(["observatory", "load", str(tmp_path / "uis.csv")])
+    page = Client(headers={"accept-language": "en"}).get("/observatory/methods/").content.decode()
+    told = [page.partition(f'id="{name}"')[2].partition("Figures here")[2].partition("</dd>")[0].partition("<dd>")[2] for name in ("inbound", "inbound-rate", "dissimilarity", "event-turnout")]
+    get = 'Whoever runs this installation loads it: <code>vsm observatory fetch uis --only OPRI.zip</code>; without a network: <code>vsm observatory load FILE</code>'
+    assert told == ["Loaded.", f"None: 25053 is not loaded. {get}", "It compares two distributions that a notebook gives it; none are kept here.", "None yet: the counts of online events are taken once a month."]
+    capsys.readouterr()
+    assert [main(["observatory", "indicator", name]) for name in ("inbound-rate", "dissimilarity")] == [0, 2]
+    assert [line for line in capsys.readouterr().err.splitlines() if "As published" not in line] == [
+        "No figures: 25053 is not loaded. Get it with ./vsm observatory fetch uis --only OPRI.zip, or load the file.",
+        "dissimilarity compares two distributions that you give it: see docs/handbook/analyst.md, In a notebook.",
+    ]  # fmt: skip
+
+
 def test_a_sum_of_what_was_published_names_the_decisions_that_it_leaves_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "uis.csv").write_text(API + "26637,CHL,2020,10000,,\n26637,CHL,2021,30000,,\n")
     main(["observatory", "load", str(tmp_path / "uis.csv")])

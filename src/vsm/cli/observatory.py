@@ -15,7 +15,15 @@ from vsm.observatory.publications.queries import bundle, permalink
 from vsm.observatory.sources.actions import fetch, load
 from vsm.observatory.sources.models import Release
 from vsm.observatory.sources.observations import INBOUND
-from vsm.observatory.sources.queries import RELEASE, break_told, breaks_followed, bundle_of, damaged, decisions
+from vsm.observatory.sources.queries import (
+    RELEASE,
+    break_told,
+    breaks_followed,
+    bundle_of,
+    damaged,
+    decisions,
+    series_there,
+)
 from vsm.observatory.sources.registry import sources
 
 
@@ -149,20 +157,28 @@ def _brief(args: argparse.Namespace) -> int:
 
 def _indicator(args: argparse.Namespace) -> int:
     from vsm import observatory
-    from vsm.observatory.indicators.catalogue import catalogue
+    from vsm.observatory.indicators.catalogue import catalogue, gets, missing
 
     if args.name not in catalogue():
         for each in catalogue().values():
             print(f"{each.id:20} {each.unit:9} {each.bounds:12} {each.name['en']}", file=sys.stderr if args.name else sys.stdout)
         return 2 if args.name else 0
     options = {name: told for name, told in (("regions", observatory.regions(args.regions) if args.regions else None), ("flows", args.flows)) if told}
+    wanted = catalogue()[args.name]
+    if not wanted.needs:
+        print(f"{args.name} compares two distributions that you give it: see docs/handbook/analyst.md, In a notebook.", file=sys.stderr)
+        return 2
     try:
         found = observatory.indicator(args.name, **options).to_pandas()
     except TypeError as cause:  # an option that it does not take, or one that only a notebook can give
         print(f"{args.name}: {cause}. See docs/handbook/analyst.md, In a notebook.", file=sys.stderr)
         return 2
     found.to_csv(args.out or sys.stdout, index=False)
-    if INBOUND in catalogue()[args.name].source and (choices := decisions("uis", INBOUND)):
+    if found.empty:
+        lacking = missing(wanted, series_there())
+        names, commands = ", ".join(" / ".join(some) for some in lacking), dict.fromkeys(gets()[some[0]] for some in lacking if some[0] in gets())
+        print(f"No figures: {names} is not loaded." if names else "No figures.", *(f"Get it with ./vsm observatory fetch {command}, or load the file." for command in commands), file=sys.stderr)
+    if INBOUND in wanted.source and (choices := decisions("uis", INBOUND)):
         told = "; ".join(break_told(*each) for each in breaks_followed(f"{geo} {each.year} {each.decision}" for geo, some in choices.items() for each in some if each.decision != "keep"))
         print(f"As published. Studies follow what was decided about breaks, this does not: {told}.", file=sys.stderr)
     return 0

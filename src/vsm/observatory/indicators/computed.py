@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 WORLD, ENROLLED, DISTANCE = "SDG: World", "25053", "dist"
 STAY = (0.11, 0.64)  # least and most that is published for a host (OECD 2022)
+WOMEN, MEN = "GER.5T8.F", "GER.5T8.M"
+FIFTHS = tuple(f"GAR.5T8.Q{number}" for number in range(1, 6))  # of households, from the poorest
 HOURS = 60.0  # of video in a course of one term
 
 
@@ -24,7 +26,7 @@ def computed(obs: "ibis.Table", indicator: str, **options: Any) -> "ibis.Table":
 
     `regions` (a set, region → countries, or countries) for regional ones, the seven regions of the SDG by default; `matched`
     (first and last year) for sums over those alone who report in each of these years, which studies need; `flows`
-    the series of flows ("flows.top10"); `stay`; `disadvantaged`, `advantaged`, `asked` for parity; `steps` for the
+    the series of flows ("flows.top10"); `stay`; `disadvantaged`, `advantaged` (women and men by default), `asked` for parity; `steps` (fifths of households) for the
     concentration index; `shares` (a table) for dissimilarity; `students` (geo, geo2, year, value) and `hours` for carbon.
     """
     return COMPUTED[indicator](obs, **options)
@@ -73,11 +75,11 @@ def _rates(obs: "ibis.Table") -> "ibis.Table":
     return obs.filter((obs.geo2 == "") & obs.day.isnull()).select("series", "geo", "year", "value")
 
 
-def _parity(obs: "ibis.Table", *, disadvantaged: str, advantaged: str, asked: float | None = None) -> "ibis.Table":
+def _parity(obs: "ibis.Table", *, disadvantaged: str = WOMEN, advantaged: str = MEN, asked: float | None = None) -> "ibis.Table":
     return measures.parity(_rates(obs), disadvantaged, advantaged, asked)
 
 
-def _leaning(obs: "ibis.Table", *, steps: Iterable[str]) -> "ibis.Table":
+def _leaning(obs: "ibis.Table", *, steps: Iterable[str] = FIFTHS) -> "ibis.Table":
     return measures.concentration_index(_rates(obs), steps)
 
 

@@ -48,6 +48,8 @@ def load(
     if expected and expected.strip().lower() != sha256:
         text = N_("%(file)s has the SHA-256 %(found)s, not %(expected)s: it is another file, or it was damaged on the way. Get it again.")
         raise Invalid(Reason("other-checksum", text, {"file": path.name, "found": sha256, "expected": expected.strip().lower()[:64]}))
+    if not path.stat().st_size:
+        raise Invalid(Reason("file-empty", N_("%(file)s is empty. Get it again."), {"file": path.name}))
     found = loader(format_) if format_ in MODULES else recognised(path)
     if found is None or (format_ and format_ not in MODULES):
         text = N_("%(file)s has none of the layouts that are known: %(known)s. Say which one it is with --format, or add it as a table of your own.")

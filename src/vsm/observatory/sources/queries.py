@@ -197,6 +197,11 @@ def series_of(release: Release) -> list[str]:
     return sorted({re.split("[@>]", key)[0] for key in release.covers})
 
 
+def series_there(*, shipped: bool = False) -> frozenset[str]:
+    """The series that are loaded, and those that the program brings itself (totals of regions) if asked."""
+    return frozenset(code for release in current_releases() if shipped or not release.source.startswith("facts") for code in series_of(release))
+
+
 def damaged() -> list[Release]:
     """Loaded releases whose observations are not what they were when they were taken in, or are gone: all are read."""
     return [release for release in Release.objects.filter(state=State.LOADED).order_by("retrieved_at") if not is_whole(release)]

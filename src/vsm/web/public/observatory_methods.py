@@ -12,8 +12,8 @@ from vsm.kit.localized import LANGUAGES
 from vsm.kit.requests import Request
 from vsm.observatory.estimates.queries import STUDY_LABELS
 from vsm.observatory.estimates.studies import STUDIES
-from vsm.observatory.indicators.catalogue import Indicator, catalogue
-from vsm.observatory.sources.queries import title_of
+from vsm.observatory.indicators.catalogue import Indicator, catalogue, gets, missing
+from vsm.observatory.sources.queries import series_there, title_of
 from vsm.observatory.sources.registry import sources
 from vsm.rulebook.reading import parse
 from vsm.web.public.observatory_reading import releases_of, study
@@ -38,7 +38,8 @@ def methods() -> Mapping[str, list[Mapping[str, Any]]]:
 
 def page(request: Request) -> Sheet:
     doubts = {each["id"]: each["unknown"][reader()] for each in methods()["unknown"]}
-    indicators = [_indicator(each, doubts[each.id]) for each in catalogue().values()]
+    there, shipped = series_there(), series_there(shipped=True)
+    indicators = [_indicator(each, doubts[each.id]) | _figures_here(each, there, shipped) for each in catalogue().values()]
     told = {each["id"]: each for each in methods()["studies"]}
     studies = []
     for kind in STUDIES:
@@ -63,6 +64,24 @@ def _indicator(each: Indicator, unknown: str) -> dict[str, Any]:
         "id": each.id, "name": each.name[reader()], "formula": each.formula, "unit": unit_label(each.unit), "source": ", ".join(each.source), "reference": each.reference,
         "checks": each.checks[reader()], "bounds": bounds_label(each.bounds), "coverage": each.coverage[reader()], "unknown": unknown, "goals": [_("SDG %(target)s") % {"target": target} for target in each.sdg],
     }  # fmt: skip
+
+
+def _figures_here(each: Indicator, there: frozenset[str], shipped: frozenset[str]) -> dict[str, Any]:
+    """Whether it has figures by country here; else what is missing and how whoever runs the installation gets it."""
+    lacking = missing(each, there)
+    series = ", ".join(" / ".join(some) for some in lacking)
+    if not each.needs:
+        told = _("It compares two distributions that a notebook gives it; none are kept here.")
+    elif not lacking:
+        told = _("Loaded.")
+    elif not any(name in gets() for some in lacking for name in some):
+        told = _("None yet: the counts of online events are taken once a month.")
+    elif missing(each, shipped):
+        told = _("None: %(series)s is not loaded.") % {"series": series}
+    else:
+        told = _("Totals of regions alone: %(series)s by country is not loaded.") % {"series": series}
+    commands = dict.fromkeys(f"vsm observatory fetch {gets()[name]}" for some in lacking for name in some[:1] if name in gets())
+    return {"here": told, "commands": list(commands)}
 
 
 def unit_label(unit: str) -> str:
