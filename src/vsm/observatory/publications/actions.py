@@ -119,7 +119,7 @@ def paper(publication: Publication, text: Written, runs: list[EstimateRun]) -> b
                 {
                     "heading": heading, "paragraphs": body.split("\n\n"),
                     "pictures": [
-                        {"title": p.title, "alt": p.drawing.description, "svg": p.drawing.svg, "head": p.drawing.head, "rows": p.drawing.rows, "source": credit(publication.vintages, (facts[key] for key in p.facts))}
+                        {"title": p.title, "alt": f"{p.title}. {p.drawing.description}", "svg": p.drawing.svg, "head": p.drawing.head, "rows": p.drawing.rows, "source": credit(publication.vintages, (facts[key] for key in p.facts))}
                         for p in pictures
                     ],
                 }

@@ -56,7 +56,7 @@ def tile_map(title: str, description: str, values: Mapping[str, float], steps: S
         for code, (column, row) in sorted(at.items()):
             fill, ink = _shade(values.get(code), steps, inks)
             x, y = column * SIDE, TOP + row * SIDE
-            edge = ' stroke="#b9b6aa"' if fill == NOTHING[0] else ""
+            edge = ' class="none" stroke="#b9b6aa"' if fill == NOTHING[0] else ""
             marks.append(
                 f'<rect x="{x}" y="{y}" width="{SIDE - 2}" height="{SIDE - 2}" rx="2" fill="{fill}"{edge}/>'
                 f'<text x="{x + SIDE / 2 - 1:g}" y="{y + 13}" fill="{ink}">{countries()[code].iso2}</text>'
@@ -73,7 +73,8 @@ def _legend(steps: Sequence[Step], inks: Sequence[tuple[str, str]], nothing: str
     keys = []
     for number, (fill, _ink, told) in enumerate(legend):
         x, y = 8 + (number % 2) * apart, top + (number // 2) * 26
-        keys.append(f'<rect x="{x}" y="{y}" width="18" height="18" rx="2" fill="{fill}" stroke="#6f7f86"/><text class="told" x="{x + 26}" y="{y + 14}">{escape(told)}</text>')
+        none = ' class="none"' if fill == NOTHING[0] else ""
+        keys.append(f'<rect{none} x="{x}" y="{y}" width="18" height="18" rx="2" fill="{fill}" stroke="#6f7f86"/><text class="told" x="{x + 26}" y="{y + 14}">{escape(told)}</text>')
     return "".join(keys), top + ((len(legend) + 1) // 2) * 26 + 6
 
 

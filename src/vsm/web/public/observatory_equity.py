@@ -42,7 +42,7 @@ def page(request: Request) -> Sheet:
         figures += [*reached(kept), *group_parity(kept)]
     choices = [Choice("region", _("Region"), places, where), Choice("gap", _("Between"), gaps, gap)] if places else []
     choices += [Choice("country", _("Country of the curve"), countries, country)] if countries else []
-    part = {"has_pooled": kept.run is not None, "exchange_url": f"{ROOT}exchange/", "asked": list(group_labels(reader()).values())}
+    part = {"is_shipped": not found.releases, "has_pooled": kept.run is not None, "exchange_url": f"{ROOT}exchange/", "asked": list(group_labels(reader()).values())}
     lead = _("Whom higher education reaches, whom virtual mobility reaches, and whom both miss. What nobody asks about cannot be told: that stands here too.")
     return Sheet(_("Equity"), lead, figures, choices, "public/observatory/equity.html", [{"url": request.path, "label": _("Equity")}], part)
 
