@@ -196,7 +196,7 @@ def test_rates_get_back_the_codes_of_uis_and_other_indicators_are_refused(tmp_pa
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(Invalid, match="oosr_1_f"):
         taken(tmp_path / "other.csv")
-    with pytest.raises(Invalid, match="empty.csv is empty"):
+    with pytest.raises(Invalid, match=r"empty\.csv is empty"):
         taken(tmp_path / "empty.csv")
 
 
