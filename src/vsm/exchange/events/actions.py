@@ -90,7 +90,7 @@ def _is_open(event: OnlineEvent) -> bool:
 
 def _is_not_there(event: OnlineEvent, actor: Actor) -> bool:
     """Whether somebody has neither a place nor a turn yet."""
-    return not event.registrations.filter(person_id=actor.person_id).exclude(state__in=[RegistrationState.CANCELLED, RegistrationState.EXPIRED]).exists()
+    return not event.registrations.filter(person_id=actor.person).exclude(state__in=[RegistrationState.CANCELLED, RegistrationState.EXPIRED]).exists()
 
 
 def _is_to_be_used(registration: Registration) -> bool:

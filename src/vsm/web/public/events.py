@@ -86,7 +86,7 @@ def event_part(event: OnlineEvent, actor: Actor) -> dict[str, Any]:
 def register(request: Request, pk: UUID) -> HttpResponse:
     """With an account: the usual act. Without: name and address, and a link by mail."""
     if not request.actor.is_anonymous:
-        if own := Registration.objects.filter(event_id=pk, person_id=request.actor.person_id).exclude(state__in=["cancelled", "expired"]).first():
+        if own := Registration.objects.filter(event_id=pk, person_id=request.actor.person).exclude(state__in=["cancelled", "expired"]).first():
             return redirect(f"/registrations/{own.pk}/")  # a link to register, opened a second time
         return objects.act(request, ONLINE_EVENT.plural, pk, "register")
     event = ONLINE_EVENT.seen_by(request.actor, pk)
