@@ -14,6 +14,7 @@ from django.utils import translation
 
 from vsm.cli.commands import COMMANDS
 from vsm.config import Settings
+from vsm.kit.actions import NOTED, TABLE
 from vsm.kit.messages import catalogue, collect
 from vsm.web.templatetags.look import colon
 
@@ -60,6 +61,16 @@ def test_no_module_is_a_drawer_without_a_name() -> None:
 def test_every_module_says_what_it_is() -> None:
     written = [path for path in PACKAGE.rglob("*.py") if "migrations" not in path.parts and path.stat().st_size]
     assert [path.relative_to(ROOT).as_posix() for path in written if not ast.get_docstring(ast.parse(path.read_text("utf-8")))] == []
+
+
+def test_what_is_noted_beside_an_act_has_words() -> None:
+    """A verb written at `note` is an act's somewhere, or its slice says in words what it is."""
+    said, noted = {verb for _noun, verb in [*TABLE, *NOTED]}, []
+    for path in PACKAGE.rglob("*.py"):
+        calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+        noted += [(path.name, call.args[1].value) for call in calls if call.func.id in {"note", "note_many"} and isinstance(call.args[1], ast.Constant)]
+    assert len(noted) > 50
+    assert [each for each in noted if each[1] not in said] == []
 
 
 def test_the_operators_handbook_names_every_setting_and_nothing_else() -> None:

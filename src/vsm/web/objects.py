@@ -13,11 +13,10 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from vsm.kit import audit, clock
-from vsm.kit.actions import TABLE, Action, actions_on, available, rehearse
+from vsm.kit.actions import NOTED, TABLE, Action, actions_on, available, rehearse
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Refused
 from vsm.kit.ids import new_id
@@ -44,13 +43,6 @@ EXTRAS: dict[str, Extra] = {}
 ONCE: dict[str, Extra] = {}
 # What an act's form shows above its questions, by (noun, verb): what each choice does, before it is made.
 GUIDES: dict[tuple[str, str], Extra] = {}
-# What the program notes in the history of a record beside its own acts, in words.
-NOTED: dict[str, Any] = {
-    "amend": gettext_lazy("Amended"), "band": gettext_lazy("Priority band set"), "keep_document": gettext_lazy("Document kept"), "drop_document": gettext_lazy("Document taken out"),
-    "follow_agreement": gettext_lazy("Follows the signed agreement"), "look_at": gettext_lazy("Looked at"), "open_both": gettext_lazy("Both evaluations opened"),
-    "open_placement": gettext_lazy("Placement opened"), "outdate": gettext_lazy("Outdated by a correction"), "promise": gettext_lazy("Seats promised"),
-    "void_signature": gettext_lazy("Signature void"), "seats": gettext_lazy("Seats changed"), "form": gettext_lazy("Team formed"), "seed": gettext_lazy("Loaded with the program"),
-}  # fmt: skip
 TONES = {"primary": 0, "secondary": 1, "aside": 2, "warning": 3}
 
 
@@ -257,8 +249,8 @@ def _verb_label(noun: str, verb: str) -> str:
     for action in actions_on(noun):
         if action.verb == verb:
             return say(action.label)
-    if noted := NOTED.get(f"{noun}.{verb}") or NOTED.get(verb):
-        return str(noted)
+    if noted := NOTED.get((noun, verb)):
+        return say(noted)
     made = next((action for action in TABLE.values() if action.verb == verb), None)
     return say(made.label) if made else verb.replace("_", " ")
 

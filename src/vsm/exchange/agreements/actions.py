@@ -16,7 +16,7 @@ from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import name_of, organisation_choices
 from vsm.exchange.institutions.rules import teaches
 from vsm.exchange.people.rules import CEFR
-from vsm.kit.actions import Ask, action, note
+from vsm.kit.actions import NOTED, Ask, action, note
 from vsm.kit.actors import Actor
 from vsm.kit.errors import Conflict, Invalid, NotAllowed, Refused
 from vsm.kit.events import emit
@@ -24,6 +24,8 @@ from vsm.kit.i18n import N_
 from vsm.kit.verdict import Reason
 
 PARTIES = ("coordinator@first", "coordinator@second")
+NOTED[Agreement.noun, "promise"] = _("Seats promised")
+NOTED[Agreement.noun, "void_signature"] = _("Signature void")
 
 
 def _level_choices(_record: Any, _actor: Actor) -> list[tuple[str, str]]:

@@ -43,7 +43,7 @@ from vsm.exchange.institutions.rules import teaches
 from vsm.exchange.people.models import StudentRecord, is_zone, zones
 from vsm.exchange.people.rules import Role
 from vsm.kit import clock, files
-from vsm.kit.actions import Ask, action, note
+from vsm.kit.actions import NOTED, Ask, action, note
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Invalid, Refused
 from vsm.kit.events import emit
@@ -55,6 +55,10 @@ OFFICE = ("coordinator@organisation",)
 HOME = ("coordinator@home",)
 STUDENT = ("self@student",)
 MOST_LISTED = 500
+NOTED[Call.noun, "seats"] = _("Seats changed")
+NOTED |= {
+    (Application.noun, "band"): _("Priority band set"), (Application.noun, "keep_document"): _("Document kept"), (Application.noun, "drop_document"): _("Document taken out"),
+}  # fmt: skip
 
 
 # Calls ----------------------------------------------------------------------------------------------------------------

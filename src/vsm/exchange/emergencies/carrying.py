@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from vsm.exchange.catalogue.models import Offering
 from vsm.exchange.emergencies.finding import standing_findings
 from vsm.exchange.emergencies.forms import Alternative
@@ -32,13 +34,14 @@ from vsm.exchange.recognition.models import Result
 from vsm.exchange.sessions.models import Enrolment, Session
 from vsm.exchange.sessions.states import State as EnrolmentState
 from vsm.kit import bulk
-from vsm.kit.actions import note
+from vsm.kit.actions import NOTED, note
 from vsm.kit.actors import Actor
 from vsm.kit.events import emit
 from vsm.kit.folding import fold
 from vsm.kit.ids import new_id
 
 HELD = ("version", "updated_at", "state")
+NOTED[Case.noun, "take_over"] = _("Taken over from another emergency")
 
 
 @dataclass

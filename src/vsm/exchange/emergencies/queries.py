@@ -21,6 +21,7 @@ from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import country_choices, name_of, organisation_choices, organisation_ref
 from vsm.exchange.mobilities.queries import known_places, mobility_ref
 from vsm.exchange.people.queries import person_ref
+from vsm.kit.actions import NOTED
 from vsm.kit.actors import Actor
 from vsm.kit.i18n import N_
 from vsm.kit.localized import text_in
@@ -62,6 +63,7 @@ RUN_KINDS = {
     "carry_out": _("Carry out what students agreed to"), "countersign": _("Sign for our side"), "release": _("Let go who is no longer concerned"),
     "bring_back": _("Back to classes in person"),
 }  # fmt: skip
+NOTED |= {(Case.noun, kind): label for kind, label in RUN_KINDS.items()}  # what a run does with a case stands in its history
 ADMITS_LABELS = {"yes": (_("Admits exchange students"), "good"), "limited": (_("Admits with limits"), "warn"), "no": (_("Admits nobody now"), "bad")}
 ONLINE_LABELS = {"all": (_("All courses online"), "good"), "some": (_("Some courses online"), "good"), "none": (_("Nothing online"), "neutral")}
 FORM_LABELS = {"online": _("The same course online"), "asynchronous": _("The same course in one’s own time"), "equivalent": _("An equivalent course")}

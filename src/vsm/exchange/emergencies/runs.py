@@ -29,7 +29,7 @@ from vsm.exchange.people.models import Person
 from vsm.exchange.people.queries import actor_of
 from vsm.exchange.sessions.actions import schedule
 from vsm.kit import bulk, clock
-from vsm.kit.actions import action, note
+from vsm.kit.actions import NOTED, action, note
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Refused
 from vsm.kit.events import emit
@@ -41,6 +41,7 @@ BATCH = 500
 FIND_BATCH = 2000
 _UNNEEDED = tuple(f"student__{name}" for name in ("password", "last_login", "folded", "created_at", "updated_at", "is_superuser"))
 LAST_CALL = timedelta(days=2)
+NOTED[Case.noun, "leave_to_another"] = _("Left to another emergency that looks after it")
 """How long before the day of answering the silent are reminded by themselves."""
 
 Stage = Callable[[Run, Actor, datetime], int]

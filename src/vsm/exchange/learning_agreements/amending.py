@@ -11,12 +11,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from vsm.exchange.learning_agreements.models import LearningAgreement, LearningAgreementVersion, Signature
 from vsm.exchange.learning_agreements.rules import Content, Party, as_json, digest_of_json
 from vsm.exchange.learning_agreements.states import State
 from vsm.kit import bulk
-from vsm.kit.actions import note
+from vsm.kit.actions import NOTED, note
 from vsm.kit.actors import Actor
+
+NOTED[LearningAgreement.noun, "amend"] = _("Amended")
 
 
 @dataclass(frozen=True, kw_only=True)

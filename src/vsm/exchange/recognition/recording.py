@@ -24,7 +24,7 @@ from vsm.exchange.recognition.why import Because
 from vsm.exchange.sessions.actions import complete
 from vsm.exchange.sessions.models import Enrolment
 from vsm.exchange.sessions.states import State as EnrolmentState
-from vsm.kit.actions import Ask, action, note
+from vsm.kit.actions import NOTED, Ask, action, note
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Invalid, NotAllowed, Refused
 from vsm.kit.events import emit
@@ -40,6 +40,7 @@ TEACHING = (
     "instructor@opportunity.organisation",
 )
 OFFICE = (f"registrar@{HOST}", f"coordinator@{HOST}")
+NOTED[Transcript.noun, "outdate"] = _("Outdated by a correction")
 
 
 class ResultRow(BaseModel):

@@ -36,7 +36,7 @@ from vsm.exchange.teams.rules import (
 from vsm.exchange.teams.scoring import common_blocks, cost_of_team
 from vsm.exchange.teams.states import FORMATION_STEPS, TEAM_STEPS, FormationState, TeamState
 from vsm.kit import clock
-from vsm.kit.actions import Ask, action, note
+from vsm.kit.actions import NOTED, Ask, action, note
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Invalid, NotAllowed, Refused
 from vsm.kit.events import emit
@@ -47,6 +47,7 @@ TEACHERS = ("instructor@opportunity.organisation", "coordinator@opportunity.orga
 LEADS = ("self@leader_ids", "coordinator@organisation")
 LEADS_OF = ("self@formation.leader_ids", "coordinator@formation.organisation")
 AT_ONCE = 60
+NOTED[Team.noun, "form"] = _("Team formed")
 """A class up to this size is computed while the office waits; a larger one by the worker, with its progress shown."""
 
 Because = Annotated[str, Ask(_("Why? (shown in the history)"), kind="long_text", limit=2000)]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from vsm import rulebook
 from vsm.exchange.institutions.models import Hub
-from vsm.kit.actions import Ask, LanguageTag, action, note
+from vsm.kit.actions import NOTED, Ask, LanguageTag, action, note
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Invalid, Refused
 from vsm.kit.i18n import N_
@@ -45,6 +45,7 @@ from vsm.observatory.geography import countries
 
 EDITORS = ("operator", "coordinator@anywhere", "registrar@anywhere")
 WRITER = ("operator", "self@author")
+NOTED |= {(noun, "seed"): _("Loaded with the program") for noun in (Case.noun, VsmModel.noun)}
 Localized = dict[LanguageTag, str]
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
 

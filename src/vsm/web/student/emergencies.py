@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils import formats, timezone
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from vsm.exchange.catalogue.labels import bandwidth_label, credits_text, language_label, mode_label
@@ -21,7 +21,7 @@ from vsm.exchange.emergencies.forms import Alternative
 from vsm.exchange.emergencies.models import Case
 from vsm.exchange.emergencies.planning import free_seats
 from vsm.exchange.emergencies.proposing import possible_live, zone_of
-from vsm.exchange.emergencies.queries import EMERGENCY_CASE, FORM_LABELS, RUN_KINDS, SAFETY_STATES, situations_in_words
+from vsm.exchange.emergencies.queries import EMERGENCY_CASE, FORM_LABELS, SAFETY_STATES, situations_in_words
 from vsm.exchange.emergencies.states import OVER, CaseState, Safety, State
 from vsm.exchange.emergencies.texts import Amended, amended_of, plans_for
 from vsm.exchange.learning_agreements.rules import Component, told
@@ -196,10 +196,6 @@ def _contacts(case: Case) -> list[dict[str, Any]]:
     ]
 
 
-objects.NOTED |= {f"emergency_case.{kind}": label for kind, label in RUN_KINDS.items()}
-objects.NOTED |= {
-    "emergency_case.leave_to_another": gettext_lazy("Left to another emergency that looks after it"), "emergency_case.take_over": gettext_lazy("Taken over from another emergency"),
-}  # fmt: skip
 objects.GUIDES["emergency_case", "accept"] = objects.Extra("student/emergencies/text.html", _to_accept)
 objects.EXTRAS["emergency_case"] = objects.Extra("student/emergencies/part.html", context)
 

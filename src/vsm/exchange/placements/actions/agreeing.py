@@ -44,7 +44,7 @@ from vsm.exchange.placements.rules.agreement import (
 )
 from vsm.exchange.placements.rules.vacancies import LONGEST
 from vsm.exchange.placements.states import AGREEMENT_STEPS, OVER, AgreementState, LinkState, PlacementState
-from vsm.kit.actions import Ask, action, note
+from vsm.kit.actions import NOTED, Ask, action, note
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Conflict, Invalid, NotAllowed, Refused
 from vsm.kit.events import emit
@@ -55,6 +55,8 @@ from vsm.kit.verdict import Reason
 HOME_OFFICE = ("coordinator@placement.home", "registrar@placement.home")
 HOST_OFFICE = ("coordinator@placement.host.organisation",)
 SIGNERS = ("self@placement.student", *HOME_OFFICE, *HOST_OFFICE)
+NOTED |= {(noun, "open_placement"): _("Placement opened") for noun in (Placement.noun, PlacementAgreement.noun)}
+NOTED[Placement.noun, "follow_agreement"] = _("Follows the signed agreement")
 
 
 def _now_in(name: str) -> Any:

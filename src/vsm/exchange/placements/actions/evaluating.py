@@ -12,7 +12,7 @@ from vsm.exchange.placements.queries.placements import OCCASIONS, occasions_open
 from vsm.exchange.placements.rules.running import answer_problems, due_on, is_open
 from vsm.exchange.placements.states import OVER, PLACEMENT_STEPS, EvaluationState
 from vsm.kit import clock
-from vsm.kit.actions import Ask, action, note
+from vsm.kit.actions import NOTED, Ask, action, note
 from vsm.kit.actors import Actor
 from vsm.kit.errors import Invalid, NotAllowed, Refused
 from vsm.kit.events import emit
@@ -20,6 +20,8 @@ from vsm.kit.i18n import N_
 from vsm.kit.localized import text_in
 from vsm.kit.verdict import Reason
 from vsm.rulebook.placements import instrument
+
+NOTED[Evaluation.noun, "open_both"] = _("Both evaluations opened")
 
 
 def _scale(_record: Any, _actor: Any) -> list[tuple[str, str]]:

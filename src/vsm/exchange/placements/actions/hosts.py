@@ -19,7 +19,7 @@ from vsm.exchange.placements.queries.hosts import checked, criterion_choices, ou
 from vsm.exchange.placements.rules.vetting import application_problems, check_problems, valid_until, why_not_vetted
 from vsm.exchange.placements.states import HOST_STEPS, HostState
 from vsm.kit import clock, files
-from vsm.kit.actions import Ask, action, note
+from vsm.kit.actions import NOTED, Ask, action, note
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Invalid, Refused
 from vsm.kit.events import emit
@@ -33,6 +33,7 @@ VETTER = ("coordinator@vetter",)
 INSIDE = ("coordinator@organisation",)
 CONFIRM_HOURS = 72
 OPEN_APPLICATIONS = 3
+NOTED[Host.noun, "look_at"] = _("Looked at")
 """Unconfirmed applications of one mail address at a time: the form is open to everybody."""
 
 Name = Annotated[str, Ask(_("Name of the organisation"), limit=200)]

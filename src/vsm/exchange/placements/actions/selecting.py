@@ -42,7 +42,7 @@ from vsm.exchange.placements.states import (
 )
 from vsm.exchange.sessions.rules import Clock, resolve
 from vsm.kit import clock, files
-from vsm.kit.actions import Ask, action, note
+from vsm.kit.actions import NOTED, Ask, action, note
 from vsm.kit.actors import SYSTEM, Actor
 from vsm.kit.errors import Conflict, Invalid, Refused
 from vsm.kit.events import emit
@@ -54,6 +54,7 @@ STUDENT = ("self@student",)
 HOST = ("coordinator@vacancy.organisation",)
 HOST_OFFICE = ("coordinator@organisation",)
 USUAL_MINUTES = 30
+NOTED[PlacementApplication.noun, "keep_document"] = _("Document kept")
 Reasons = Annotated[str, Ask(_("Why? (the student reads this)"), kind="long_text", limit=2000)]
 
 
