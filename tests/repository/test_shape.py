@@ -14,7 +14,8 @@ from django.utils import translation
 
 from vsm.cli.commands import COMMANDS
 from vsm.config import Settings
-from vsm.kit.actions import NOTED, TABLE
+from vsm.exchange.people.rules import ROLE_LABELS
+from vsm.kit.actions import GRANTEES, NOTED, TABLE
 from vsm.kit.messages import catalogue, collect
 from vsm.web.templatetags.look import colon
 
@@ -61,6 +62,12 @@ def test_no_module_is_a_drawer_without_a_name() -> None:
 def test_every_module_says_what_it_is() -> None:
     written = [path for path in PACKAGE.rglob("*.py") if "migrations" not in path.parts and path.stat().st_size]
     assert [path.relative_to(ROOT).as_posix() for path in written if not ast.get_docstring(ast.parse(path.read_text("utf-8")))] == []
+
+
+def test_whoever_an_act_is_granted_to_has_one_name_in_refusals_and_lists() -> None:
+    granted = {grant.partition("@")[0] for act in TABLE.values() for grant in act.allow} - {"anyone"}
+    assert granted - {*GRANTEES} == set()
+    assert [(role, GRANTEES.get(role)) for role in ROLE_LABELS] == list(ROLE_LABELS.items())
 
 
 def test_what_is_noted_beside_an_act_has_words() -> None:

@@ -153,11 +153,8 @@ class Action:
 TABLE: dict[tuple[str, str], Action] = {}
 NOTED: dict[tuple[str, str], Any] = {}
 """What is noted in a record's history beside its acts, in words, by (noun, verb); the slice that notes it declares it."""
-GRANTEES = {
-    "coordinator": N_("Coordinator"), "instructor": N_("Instructor"), "operator": N_("Operator"), "person": N_("Anybody with an account"),
-    "registrar": N_("Registrar"), "self": N_("Whom it concerns"), "student": N_("Student"),
-}  # fmt: skip
-"""Whom a grant names, in words: its part before the @."""
+GRANTEES = {"operator": N_("Operator"), "person": N_("Anybody with an account"), "self": N_("Whom it concerns")}
+"""Whom a grant names, in words: its part before the @. The slice that knows the roles adds them."""
 
 
 def action(

@@ -13,19 +13,14 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.people.models import Invitation, Membership, Person, StudentRecord, Token
-from vsm.exchange.people.rules import Role
+from vsm.exchange.people.rules import ROLE_LABELS, Role
+from vsm.kit.actions import GRANTEES
 from vsm.kit.actors import Actor
 from vsm.kit.names import language_name
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource
-from vsm.kit.saying import labelled
+from vsm.kit.saying import labelled, say
 
-ROLE_LABELS = {
-    Role.STUDENT: _("Student"),
-    Role.COORDINATOR: _("Coordinator"),
-    Role.INSTRUCTOR: _("Instructor"),
-    Role.REGISTRAR: _("Registrar"),
-    Role.OBSERVER: _("Observer"),
-}
+GRANTEES |= {role.value: label for role, label in ROLE_LABELS.items()}
 
 
 def languages_told(languages: Mapping[str, str]) -> list[str]:
@@ -75,7 +70,7 @@ def holders(role: Role, organisation_id: UUID, now: datetime) -> list[Person]:
 
 
 def role_choices(_actor: Actor) -> list[tuple[str, str]]:
-    return [(role.value, str(label)) for role, label in ROLE_LABELS.items()]
+    return [(role.value, say(label)) for role, label in ROLE_LABELS.items()]
 
 
 def person_ref(person: Any) -> Ref:
@@ -102,10 +97,10 @@ PERSON = resource(
 
 MEMBERSHIP = resource(
     Resource(
-        "membership", "memberships", Membership, _("Role held"), _("Roles held"), lambda m: f"{m.person.name} · {ROLE_LABELS[Role(m.role)]}",
+        "membership", "memberships", Membership, _("Role held"), _("Roles held"), lambda m: f"{m.person.name} · {say(ROLE_LABELS[Role(m.role)])}",
         fields=(
             Shown("person", _("Person"), lambda m: person_ref(m.person), "ref", listed=True, sort="person__folded"),
-            Shown("role", _("Role"), lambda m: str(ROLE_LABELS[Role(m.role)]), listed=True, sort="role"),
+            Shown("role", _("Role"), lambda m: say(ROLE_LABELS[Role(m.role)]), listed=True, sort="role"),
             Shown("organisation", _("Organisation"), lambda m: Ref("organisation", m.organisation_id, str(m.organisation)), "ref", listed=True),
             Shown("starts_on", _("From"), lambda m: m.starts_on, "date", listed=True, sort="starts_on"),
             Shown("ends_on", _("Until"), lambda m: m.ends_on, "date", listed=True, sort="ends_on"),
@@ -122,7 +117,7 @@ INVITATION = resource(
         "invitation", "invitations", Invitation, _("Invitation"), _("Invitations"), lambda i: i.email,
         fields=(
             Shown("email", _("Email"), lambda i: i.email, listed=True, sort="email"),
-            Shown("role", _("Role"), lambda i: str(ROLE_LABELS[Role(i.role)]), listed=True, sort="role"),
+            Shown("role", _("Role"), lambda i: say(ROLE_LABELS[Role(i.role)]), listed=True, sort="role"),
             Shown("organisation", _("Organisation"), lambda i: Ref("organisation", i.organisation_id, str(i.organisation)), "ref", listed=True),
             Shown("state", _("State"), lambda i: i.state, "state", listed=True, sort="state"),
             Shown("expires_at", _("Expires"), lambda i: i.expires_at, "moment", listed=True, sort="expires_at"),

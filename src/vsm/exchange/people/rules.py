@@ -16,6 +16,10 @@ class Role(StrEnum):
     OBSERVER = "observer"
 
 
+ROLE_LABELS = {
+    Role.STUDENT: N_("Student"), Role.COORDINATOR: N_("Coordinator"), Role.INSTRUCTOR: N_("Instructor"), Role.REGISTRAR: N_("Registrar"),
+    Role.OBSERVER: N_("Observer"),
+}  # fmt: skip
 STAFF = (Role.COORDINATOR, Role.INSTRUCTOR, Role.REGISTRAR, Role.OBSERVER)
 CEFR = ("A1", "A2", "B1", "B2", "C1", "C2")
 NATIVE = N_("native")

@@ -18,9 +18,9 @@ from vsm.exchange.catalogue.categories import Category, all_categories
 from vsm.exchange.catalogue.models import Offering
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.people.models import is_zone, zones
-from vsm.exchange.people.queries import ROLE_LABELS
+from vsm.exchange.people.rules import ROLE_LABELS
 from vsm.kit import clock
-from vsm.kit.actions import TABLE
+from vsm.kit.actions import GRANTEES, TABLE
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.requests import Request
@@ -76,8 +76,6 @@ def _offer(category: Category, actor: Actor) -> dict[str, str] | None:
 def roles(request: Request) -> HttpResponse:
     """The role matrix, drawn from the table of actions itself, so it cannot be out of date."""
     columns = [*ROLE_LABELS, "self", "operator"]
-    labels: dict[str, str] = {role.value: str(label) for role, label in ROLE_LABELS.items()}
-    labels |= {"self": _("The person"), "operator": _("Operator")}
     groups: dict[str, list[dict[str, Any]]] = {}
     for action in TABLE.values():
         entry = RESOURCES.get(action.noun)
@@ -86,7 +84,7 @@ def roles(request: Request) -> HttpResponse:
         groups.setdefault(say(entry.label) if entry else action.noun, []).append(
             {"label": say(action.label), "cells": [everybody or role in granted for role in columns], "is_system": not action.allow}
         )
-    return render(request, "public/roles.html", {"columns": [labels[role] for role in columns], "groups": groups})
+    return render(request, "public/roles.html", {"columns": [say(GRANTEES[role]) for role in columns], "groups": groups})
 
 
 def zone(request: Request) -> HttpResponse:
