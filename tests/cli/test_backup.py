@@ -1,5 +1,6 @@
 """Backups restore, or say that they do not."""
 
+import gzip
 import io
 import shutil
 import sqlite3
@@ -114,6 +115,27 @@ def test_a_byte_that_turned_in_the_archive_makes_it_no_backup_and_a_missing_one_
         found |= set(codes(spoiled, folder(tmp_path, f"u{place}")))
     assert "not-a-backup" in found
     assert codes(tmp_path / "nowhere.tar.gz", folder(tmp_path, "u")) == ["no-such-file"]
+
+
+def test_an_archive_is_unpacked_once_and_to_its_end(made: Backup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last eight bytes are gzip's checksum and length, which tar never reads."""
+    read, whole = 0, gzip.GzipFile.read
+
+    def counting(self: gzip.GzipFile, size: int | None = -1) -> bytes:
+        nonlocal read
+        data = whole(self, size)
+        read += len(data)
+        return data
+
+    monkeypatch.setattr(gzip.GzipFile, "read", counting)
+    unpack(made.path, folder(tmp_path, "u"))
+    content = made.path.read_bytes()
+    assert read == len(gzip.decompress(content))
+    for place in (-8, -1):
+        turned = bytearray(content)
+        turned[place] ^= 1
+        (spoiled := tmp_path / "turned.tar.gz").write_bytes(bytes(turned))
+        assert codes(spoiled, folder(tmp_path, f"u{place}")) == ["not-a-backup"]
 
 
 def test_an_archive_without_its_manifest_is_told_as_damaged(made: Backup, tmp_path: Path) -> None:

@@ -83,14 +83,14 @@ def make(source: Source, to: Path, *, now: datetime, version: str, keep: int = 1
 def unpack(archive: Path, into: Path) -> dict[str, Any]:
     """Unpack into an empty folder and check every digest and the database's own integrity. Returns the manifest.
 
-    Raises `Invalid` with every fault: nothing unpacked may be used then.
+    Raises `Invalid` with every fault: nothing unpacked may be used then, so `into` lies apart from what would be replaced.
     """
     try:
-        with gzip.open(archive) as whole:  # to its end, where gzip's own checksum stands: tar stops before it
-            while whole.read(2**20):
+        with gzip.open(archive) as whole:
+            with tarfile.open(fileobj=whole, mode="r|") as tar:
+                tar.extractall(into, filter="data")
+            while whole.read(2**20):  # to its end, where gzip's own checksum stands: tar stops before it
                 pass
-        with tarfile.open(archive, "r:gz") as tar:
-            tar.extractall(into, filter="data")
         # Python takes a stream that breaks between two entries for one that ends there.
         if not (into / MANIFEST).is_file():
             raise Invalid(Reason("not-a-backup", N_("%(file)s is damaged, or no backup: its manifest.json is missing. Fetch it once more, or take an older one."), {"file": archive.name}))
