@@ -5,7 +5,9 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from tests.exchange.allocation import given
 from tests.exchange.allocation.given import CLOSES, NOW, World
@@ -13,9 +15,9 @@ from tests.exchange.allocation.test_pages import reader as anybody
 from tests.exchange.allocation.test_pages import text_of
 from vsm.exchange.agreements.models import Agreement, Promise
 from vsm.exchange.allocation import actions, policies
-from vsm.exchange.allocation.models import Declaration, DeclaredGroup, Frozen, Policy, Run, Seat
+from vsm.exchange.allocation.models import Declaration, DeclaredGroup, Frozen, Policy, Run, Seat, Trial
 from vsm.exchange.allocation.policies import DECLARATION, LimitRow, ReserveRow, groups_asked_by, groups_said
-from vsm.exchange.allocation.queries import answers_for
+from vsm.exchange.allocation.queries import answers_for, failures_of
 from vsm.exchange.allocation.rules import opaque
 from vsm.exchange.applications.models import Application, Call
 from vsm.exchange.institutions.models import Organisation, Term
@@ -24,7 +26,8 @@ from vsm.kit.actions import TABLE
 from vsm.kit.actors import Actor
 from vsm.kit.errors import Invalid, NotAllowed, NotFound, Refused
 from vsm.kit.models import AuditDetail
-from vsm.kit.saying import say_reason
+from vsm.kit.resources import RESOURCES
+from vsm.kit.saying import say_reason, say_reasons
 
 pytestmark = pytest.mark.django_db
 
@@ -309,6 +312,21 @@ def test_minima_out_of_reach_are_named_in_words_and_can_be_lowered_to_what_can_b
     assert [(row["home"] and "garoa", row["least"]) for row in rules.limits[1:2]] == [("garoa", 1)]
     assert sum(row["least"] for row in rules.limits if row["group"] and row["offering"]) == 2, "the two rural students that there are"
     assert [told.because for told in audit.history([("policy", rules.pk)]) if told.verb == "lower_minima"] == ["The partners agreed."]
+
+
+@pytest.mark.parametrize("plural", ["runs", "trials"])
+def test_names_of_what_is_out_of_reach_are_asked_for_at_once_and_in_no_list(plural: str) -> None:
+    world = given.world()
+    run = out_of_reach(world)
+    trial = Trial(organisation=run.call.organisation, call=run.call, number=1, seed="x", state="failed", error=run.error)
+    trial.save()
+    record = {"runs": run, "trials": trial}[plural]
+    with CaptureQueriesContext(connection) as queries:
+        told = say_reasons(failures_of(record))
+    assert [len(record.error), len(told), len(queries)] == {"runs": [3, 4, 3], "trials": [3, 3, 3]}[plural]
+    assert "Algebra: at least 3 seats must go to students of Universidade da Garoa" in " ".join(told)
+    [field] = [each for each in RESOURCES[record.noun].fields if each.name == "failures"]
+    assert (field.alone, field.value(record)) == (True, told)
 
 
 def test_minima_in_reach_are_lowered_by_nobody() -> None:

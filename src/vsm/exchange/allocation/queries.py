@@ -374,26 +374,26 @@ def _listed(text: str) -> list[str]:
 
 
 def failures_of(record: Run | Trial) -> list[Reason]:
-    """Why a run or a trial has no result, with names for ids, and what the office can do."""
+    """Why a run or a trial has no result, with names for ids (three queries, however many there are), and what the office can do."""
+    told = [Reason(plain["code"], plain["text"], dict(plain["params"])) for plain in record.error]
     rules = Policy.objects.filter(call=record.call_id).first() if record.call_id else None
-    told = [_failure(plain, rules) for plain in record.error]
-    is_unmet = rules is not None and any(reason.code == "minimum-infeasible" for reason in told)
-    return told + ([Reason("unmet-next", UNMET_NEXT)] if is_unmet and isinstance(record, Run) else [])
+    if rules is None or all(reason.code != "minimum-infeasible" for reason in told):
+        return told
+    of_homes = [row for row in rules.limits if row["home"]]
+    offerings = {str(reason.params.get("offering", "")) for reason in told} | {row["offering"] for row in of_homes}
+    titles = {str(pk): title for pk, title in Offering.objects.filter(pk__in=offerings - {""}).values_list("pk", "opportunity__title")}
+    homes = {str(pk): name for pk, name in Organisation.objects.filter(pk__in=[row["home"] for row in of_homes]).values_list("pk", "name")}
+    named = [_unmet(reason, of_homes, {"": N_("Every course together")} | titles, homes) if reason.code == "minimum-infeasible" else reason for reason in told]
+    return named + ([Reason("unmet-next", UNMET_NEXT)] if isinstance(record, Run) else [])
 
 
-def _failure(plain: Mapping[str, Any], rules: Policy | None) -> Reason:
-    facts = dict(plain["params"])
-    if plain["code"] != "minimum-infeasible" or rules is None:
-        return Reason(plain["code"], plain["text"], facts)
+def _unmet(reason: Reason, of_homes: Sequence[Mapping[str, Any]], titles: Mapping[str, Any], homes: Mapping[str, Any]) -> Reason:
+    facts = dict(reason.params)
     if facts["offering"]:
-        return Reason(plain["code"], UNMET_OF_GROUP, {**facts, "offering": _title(facts["offering"]), "group": group(facts["group"]).name})
+        return Reason(reason.code, UNMET_OF_GROUP, {**facts, "offering": titles[str(facts["offering"])], "group": group(str(facts["group"])).name})
     # The nth line that names an institution: see `freezing`.
-    row = [each for each in rules.limits if each["home"]][int(facts["quota"].partition(":")[2]) - 1]
-    return Reason(plain["code"], UNMET_OF_HOME, {**facts, "offering": _title(row["offering"]), "home": Organisation.objects.get(pk=row["home"]).name})
-
-
-def _title(offering: str) -> Any:
-    return Offering.objects.select_related("opportunity").get(pk=offering).opportunity.title if offering else N_("Every course together")
+    row = of_homes[int(str(facts["quota"]).partition(":")[2]) - 1]
+    return Reason(reason.code, UNMET_OF_HOME, {**facts, "offering": titles[row["offering"]], "home": homes[row["home"]]})
 
 
 def offering_ref(offering: Any) -> Ref:
@@ -478,7 +478,7 @@ RUN = resource(
             Shown("seed", _("Seed of the lottery"), lambda r: r.seed, "digest"),
             Shown("rulebook", _("Rulebook"), lambda r: r.rulebook, "digest"),
             Shown("counts", _("Counts"), lambda r: r.counts, "json", detail=False),
-            Shown("failures", _("There is no result"), lambda r: say_reasons(failures_of(r)) if r.error else [], "list", detail=False),
+            Shown("failures", _("There is no result"), lambda r: say_reasons(failures_of(r)) if r.error else [], "list", detail=False, alone=True),
         ),
         filters=(
             state_filter(RUN_STATES),

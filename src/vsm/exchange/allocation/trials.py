@@ -360,7 +360,7 @@ TRIAL = resource(
             Shown("seed", _("Seed of the trial’s own lottery"), lambda t: t.seed, "digest"),
             Shown("changes", _("Changes"), lambda t: t.changes, "json", detail=False),
             Shown("columns", _("Results side by side"), _plain, "json", detail=False),
-            Shown("failures", _("There is no result"), lambda t: say_reasons(failures_of(t)) if t.error else [], "list", detail=False),
+            Shown("failures", _("There is no result"), lambda t: say_reasons(failures_of(t)) if t.error else [], "list", detail=False, alone=True),
         ),
         filters=(state_filter(TRIAL_STATES), Filter("call", _("Call"), _of_call_filter, kind="text")),
         order="-created_at", states=TRIAL_STATES, related=("organisation", "call__organisation"),
