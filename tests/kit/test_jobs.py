@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from tests.kit import tasks
 from tests.races.ground import Play
@@ -111,6 +111,26 @@ def test_without_the_fence_the_effect_doubles(place: Organisation, monkeypatch: 
     tasks.leave_a_unit.enqueue(code="a")
     _taken_over()
     assert Unit.objects.count() == 2
+
+
+def test_a_job_whose_worker_died_goes_before_younger_ones_although_there_is_always_something_to_do(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks.tick.enqueue()
+    [old] = Job.objects.all()
+    Job.objects.update(state=JobState.RUNNING, attempts=1, token="dead", run_at=NOW - timedelta(minutes=5), lease_until=NOW - timedelta(minutes=1))
+    tasks.tick.enqueue()
+    monkeypatch.setattr(jobs, "SCHEDULE", [])
+    stop = threading.Event()
+    monkeypatch.setattr(jobs, "perform_next", lambda: stop.set() or True)
+    jobs.work(stop, name="w")
+    assert jobs._lease().pk == old.pk  # type: ignore[union-attr]  # -- two wait
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL chooses by what the tables hold")
+def test_the_next_job_is_found_in_the_order_of_an_index_however_many_wait(db: None) -> None:
+    """Sorting all that waits for each job that is taken made draining a queue cost the square of its length."""
+    plans = [due.explain() for due in jobs._due(clock.now())]
+    assert "TEMP B-TREE" not in plans[0], plans[0]
+    assert all("job_next" in plan for plan in plans), plans
 
 
 def test_a_scheduled_task_is_enqueued_once_in_each_slot(db: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 from django_tasks import task as django_task
 from django_tasks.backends.base import BaseTaskBackend
@@ -122,6 +122,8 @@ def work(stop: Flag, *, name: str, idle: float = 0.2) -> None:
         now = clock.now()
         if now - seen > timedelta(seconds=5):
             Heartbeat.objects.update_or_create(worker=name, defaults={"at": now})
+            # Whose worker died waits again, by its age: else it would come last where there is always something to do.
+            _abandoned(now).update(state=JobState.READY)
             enqueue_due(now)
             seen = now
         if not perform_next():
@@ -196,10 +198,7 @@ def enqueue_due(now: datetime) -> None:
 def _lease() -> Job | None:
     now = clock.now()
     with transaction.atomic():
-        due = Job.objects.filter(Q(state=JobState.READY, run_at__lte=now) | Q(state=JobState.RUNNING, lease_until__lt=now))
-        if connection.features.has_select_for_update_skip_locked:
-            due = due.select_for_update(skip_locked=True)
-        job = due.order_by("run_at", "id").first()
+        job = next((job for job in map(_first_of, _due(now)) if job), None)
         if job is None:
             return None
         if job.attempts >= ATTEMPTS:
@@ -208,8 +207,22 @@ def _lease() -> Job | None:
         else:
             job.state, job.attempts, job.token = JobState.RUNNING, job.attempts + 1, token_hex(16)
             job.lease_until = now + LEASE[job.queue]
-        job.save()
+        job.save(update_fields=["state", "finished_at", "error", "attempts", "token", "lease_until"])
         return job
+
+
+def _due(now: datetime) -> tuple[QuerySet[Job], QuerySet[Job]]:
+    """Those that wait, and those whose worker died. Two questions, each of which an index answers in order: asked as one, all
+    that waits would be sorted for each job that is taken, and ten thousand letters may wait."""
+    return Job.objects.filter(state=JobState.READY, run_at__lte=now).order_by("run_at", "id"), _abandoned(now).order_by("run_at", "id")
+
+
+def _abandoned(now: datetime) -> QuerySet[Job]:
+    return Job.objects.filter(state=JobState.RUNNING, lease_until__lt=now)
+
+
+def _first_of(due: QuerySet[Job]) -> Job | None:
+    return (due.select_for_update(skip_locked=True) if connection.features.has_select_for_update_skip_locked else due).first()
 
 
 def _perform(job: Job) -> None:

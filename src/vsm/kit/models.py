@@ -83,7 +83,7 @@ class Job(models.Model):
     result = models.JSONField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["state", "run_at"], name="job_next")]
+        indexes = [models.Index(fields=["state", "run_at", "id"], name="job_next")]
 
 
 class Heartbeat(models.Model):

@@ -90,9 +90,14 @@ def stale() -> Conflict:
     )
 
 
+_ALWAYS_FIT = (UUID, datetime, bool)
+
+
 def _unstorable(record: Record) -> Iterable[Reason]:
     for field in record._meta.concrete_fields:
         value = getattr(record, field.attname)
+        if value is None or isinstance(value, _ALWAYS_FIT):
+            continue
         if _holds_nul(value):
             yield Reason("nul", N_("The text contains a character (NUL) that cannot be stored. Remove it."), {}, field.name)
         elif isinstance(field, models.CharField) and isinstance(value, str) and field.max_length and len(value) > field.max_length:
