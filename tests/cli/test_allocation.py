@@ -1,6 +1,10 @@
 """`vsm allocation`: from files to files, nothing written when something is wrong; the audit; PrefLib."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,8 @@ from tests.exchange.allocation.test_files import FAULTS, GOOD, POLICIES, edited,
 from vsm.cli.commands import main
 from vsm.exchange.allocation.problem import Offering, Problem, Student
 from vsm.exchange.allocation.solver import allocate
+
+ROOT = Path(__file__).parents[2]
 
 
 def run(*words: object) -> int:
@@ -26,6 +32,16 @@ def test_a_problem_is_solved_and_certified(tmp_path: Path, capsys: pytest.Captur
     (out / "unplaced.csv").write_text("student_id\n")
     assert run("audit", out) == 1
     assert capsys.readouterr().out == "Not certified:\n  - unplaced.csv says something else than follows from the placements.\n"
+
+
+def test_a_fresh_clone_speaks_the_language_that_is_asked_for(tmp_path: Path) -> None:
+    """Nothing has been started there yet: its translations are compiled when they are first wanted."""
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("*.mo", "__pycache__"))
+    problem = folder_of(FAULTS["negative seats"][0], tmp_path / "problem")
+    command = [sys.executable, "-m", "vsm", "allocation", "solve", str(problem), "--out", str(tmp_path / "out"), "--language", "pt-br"]
+    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": "src"}, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "offerings.csv, linha 3" in done.stderr
 
 
 def test_the_summary_is_printed_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,7 +37,6 @@ from vsm.observatory.publications.models import Publication
 from vsm.observatory.sources.actions import ship, ship_region
 from vsm.observatory.sources.models import Release
 
-LOCALE = ROOT / "src" / "vsm" / "locale"
 FACTS = ROOT / "src" / "vsm" / "observatory" / "sources"
 UNSERVED = ["redoc*", "htmx-2*", "htmax*"]  # parts of packages that no page of ours asks for; brotli takes seconds for them
 
@@ -71,7 +70,7 @@ def migrate(args: argparse.Namespace) -> int:
 
 def compile_translations() -> str:
     try:
-        compiled = compile_changed(LOCALE)
+        compiled = compile_changed()
     except OSError as cause:  # a read-only installation was compiled when it was installed
         return f"not compiled: {cause.strerror}"
     return f"{compiled} compiled" if compiled else ""

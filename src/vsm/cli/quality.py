@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from django.conf import settings as django_settings
 
 from vsm.config import ROOT
-from vsm.kit.messages import TRANSLATED, collect, compile_changed, faults_of, merge
+from vsm.kit.messages import LOCALE, TRANSLATED, collect, compile_changed, faults_of, merge
 
 PACKAGE = ROOT / "src" / "vsm"
-LOCALE = PACKAGE / "locale"
 SOURCES = ("src", "tests", "scripts", "bench")
 BENCHMARKS = {
     "search": "bench.search", "pages": "bench.pages", "import": "bench.importing", "allocation": "bench.allocation", "slots": "bench.slots",
@@ -55,7 +54,7 @@ def messages(args: argparse.Namespace) -> int:
     _configure()
     found = collect(PACKAGE)
     missing = merge(LOCALE, found.messages)
-    compile_changed(LOCALE)
+    compile_changed()
     for fault in found.faults:
         print(fault, file=sys.stderr)
     print(f"{len(found.messages)} messages; not translated: " + ", ".join(f"{language} {missing[language]}" for language in TRANSLATED))

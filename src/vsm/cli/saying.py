@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from django.utils import translation
 
@@ -19,7 +20,12 @@ def tell(error: VsmError) -> None:
 
 
 def speak(language: str) -> None:
-    """Say what follows in this language, for the rest of the command."""
+    """Say what follows in this language, for the rest of the command. A fresh clone has no compiled translations yet."""
+    if language != "en":
+        from vsm.kit.messages import compile_changed
+
+        with suppress(OSError):  # where nothing may be written, it is said in English
+            compile_changed()
     translation.activate(language if language in LANGUAGES else "en")
 
 

@@ -26,7 +26,7 @@ REMEDY = {
 
 def test(words: Sequence[str]) -> int:
     """Run pytest with `words`. 0 when everything passed and nothing that VSM_REQUIRE names was left out."""
-    compile_changed(ROOT / "src" / "vsm" / "locale")
+    compile_changed()
     required = set(filter(None, os.environ.get("VSM_REQUIRE", "").split(",")))  # noqa: TID251 -- handed on to the children too
     address = os.environ.get("VSM_TEST_POSTGRES", "").strip()  # noqa: TID251 -- handed on to the children too
     total: Counter[str] = Counter()

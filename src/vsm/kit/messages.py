@@ -16,6 +16,7 @@ from django.utils.translation.template import templatize
 
 from vsm.kit.localized import unbroken
 
+LOCALE = Path(__file__).parents[1] / "locale"
 TRANSLATED = ("es", "pt_BR", "fr")  # English is the language of the strings themselves
 
 # Function → which arguments are the context, the string and its plural.
@@ -83,7 +84,7 @@ def faults_of(locale: Path, messages: Iterable[Message]) -> list[str]:
     return [fault for language in TRANSLATED for fault in _faults_in(catalogue(locale, language), language, wanted)]
 
 
-def compile_changed(locale: Path) -> int:
+def compile_changed(locale: Path = LOCALE) -> int:
     """Compile each `.po` that is newer than its `.mo`, and have this process read the new ones. Returns how many were.
 
     Translators write plain spaces; where French typography wants one that does not break, it is set here."""
