@@ -172,8 +172,8 @@ def test_all_mistakes_of_all_files_are_told_at_once(folder):
 def test_a_source_that_was_not_checked_must_say_why(folder):
     _spoil(
         folder / "grades/mx-100.yaml",
-        "note: 'The regulation itself was not read. Other institutions pass at 70: see mx-70.'",
-        "note: ''",
+        "en: 'The regulation itself was not read. Other institutions pass at 70: see mx-70.'",
+        "en: ''",
     )
     assert _problems(folder) == ["grades/mx-100.yaml: values[0]: note must say why the source is not verified"]
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from vsm import rulebook
-from vsm.kit.localized import LANGUAGES
+from vsm.kit.localized import LANGUAGES, text_in
 from vsm.rulebook.entries import Credit, Dated, Scope
 from vsm.rulebook.errors import NoValueYet, UnknownEntry
 
@@ -35,7 +35,24 @@ def test_the_grade_scales_are_there():
 def test_every_value_names_its_source_and_says_why_when_it_could_not_be_checked(slug, value):
     assert value.reference.title
     assert value.reference.part
-    assert value.verified or len(value.note) > 20
+    assert value.verified or len(text_in(value.note, "en")) > 20
+
+
+def test_what_readers_are_told_of_a_source_stands_in_every_language():
+    """A part that is in English alone has no word in it but "art."; a note is told where the source was not checked."""
+    values = [value for entry in (*rulebook.credit_systems(), *rulebook.grade_scales()) for value in entry.values]
+    assert [value.reference.part for value in values if not value.reference.parts] == ["art. 2.5.3.2.4.1"]
+    assert {frozenset(value.note) for value in values if not value.verified} == {frozenset(LANGUAGES)}
+
+
+def test_a_source_that_a_record_keeps_is_told_in_the_readers_language():
+    kept = str(rulebook.credit_system("peru").at(date(2026, 1, 1)).reference)
+    assert [rulebook.cited(kept, language).partition(" <")[0] for language in ("en", "es", "fr")] == [
+        "Ley N.º 30220, Ley Universitaria, art. 39: at least 16 hours of theory or twice as many of practice",
+        "Ley N.º 30220, Ley Universitaria, art. 39: al menos 16 horas de teoría o el doble de práctica",
+        "Ley N.º 30220, Ley Universitaria, art. 39\u00a0: au moins 16 heures de théorie ou le double de pratique",
+    ]
+    assert rulebook.cited("A law that was repealed, article 1", "es") == "A law that was repealed, article 1"
 
 
 @pytest.mark.parametrize("entry", [*rulebook.credit_systems(), *rulebook.grade_scales(), *rulebook.categories()])

@@ -18,6 +18,7 @@ from vsm.rulebook.entries import (
     GradeScale,
     Group,
     Method,
+    Reference,
     Rounding,
     Rulebook,
     Threshold,
@@ -29,6 +30,7 @@ __all__ = [
     "book",
     "categories",
     "category",
+    "cited",
     "credit_system",
     "credit_systems",
     "definitions",
@@ -54,6 +56,20 @@ def book() -> Rulebook:
 def version() -> str:
     """A digest of all files; every conversion stores it, so that it can be repeated and explained."""
     return book().version
+
+
+def cited(citation: str, language: str) -> str:
+    """A source as records keep it (`str` of a reference), told in a reader's language as far as the rulebook still has it."""
+    known = _references().get(citation)
+    return known.told(language) if known else citation
+
+
+@cache
+def _references() -> Mapping[str, Reference]:
+    """What credits, grades and ways of converting them are taken from, by its text."""
+    of_credits = [value.reference for each in book().credit_systems.values() for value in each.values]
+    of_grades = [value.reference for each in book().grade_scales.values() for value in each.values]
+    return {str(each): each for each in (*of_credits, *of_grades, *(method.reference for method in book().methods.values()))}
 
 
 def credit_system(slug: str) -> CreditSystem:

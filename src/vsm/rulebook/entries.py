@@ -1,27 +1,36 @@
 """What the rulebook holds once read: frozen values, each with its source and its first day."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
 
 from vsm.kit.i18n import N_
+from vsm.kit.localized import text_in
 from vsm.kit.verdict import Reason
 from vsm.rulebook.errors import NoValueYet
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Where a value comes from: law, decree or guide; the article or page; an address (empty where none exists)."""
+    """Where a value comes from: law, decree or guide, as it is called; the article or page, and what it says; an address (empty
+    where none exists). `str()` is in English and is what records keep; `told` says it in a reader's language."""
 
     title: str
     part: str
     url: str
+    parts: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
-        return f"{self.title}, {self.part}" + (f" <{self.url}>" if self.url else "")
+        return self.told("en")
+
+    def told(self, language: str) -> str:
+        return f"{self.title}, {self.part_in(language)}" + (f" <{self.url}>" if self.url else "")
+
+    def part_in(self, language: str) -> str:
+        return text_in(self.parts, language) or self.part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +38,13 @@ class Dated:
     """A value from a day on, until the next one of the same entry begins.
 
     `verified` tells whether the source itself, or a faithful quotation, was read; `note` says what is known and what
-    is not.
+    is not: a text for whoever keeps the rulebook, or by language where readers are told it.
     """
 
     since: date
     reference: Reference
     verified: bool
-    note: str
+    note: str | Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)

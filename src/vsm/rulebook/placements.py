@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from vsm.rulebook.entries import Dated, Reference, in_force
 from vsm.rulebook.errors import RulebookError
-from vsm.rulebook.reading import Node, parse
+from vsm.rulebook.reading import Node, parse, reference_from
 
 _FILE = "placements.yaml"
 ANYWHERE = "*"
@@ -145,10 +145,7 @@ def _criterion(node: Node) -> Criterion:
 
 
 def _dated(node: Node) -> dict[str, object]:
-    reference = node.child("reference")
-    source = Reference(reference.text("title"), reference.text("part"), reference.text("url", default=""))
-    reference.finish()
-    return {"since": node.day("from"), "reference": source, "verified": node.flag("verified"), "note": node.text("note")}
+    return {"since": node.day("from"), "reference": reference_from(node.child("reference")), "verified": node.flag("verified"), "note": node.text("note")}
 
 
 def _amount(node: Node) -> Amount:

@@ -157,6 +157,10 @@ class Node:
         node.finish()
         return found
 
+    def spoken(self, key: str) -> str | Mapping[str, str]:
+        """A text, or one in each of our languages."""
+        return self.texts(key) if isinstance(self._value.get(key), dict) else self.text(key)
+
     def words(self, key: str) -> tuple[str, ...]:
         """A list of texts; empty when absent."""
         self._read.add(key)
@@ -373,9 +377,10 @@ def dated(node: Node, key: str, build: Callable[[Node, Mapping[str, Any]], Entry
             "since": since,
             "reference": reference_from(child.child("reference")),
             "verified": child.flag("verified"),
-            "note": child.text("note"),
+            "note": child.spoken("note"),
         }
-        if not source["verified"] and not source["note"]:
+        note = source["note"]
+        if not source["verified"] and not (all(note.values()) if isinstance(note, dict) else note):
             child.problem("note must say why the source is not verified")
         values.append(build(child, source))
         child.finish()
@@ -383,7 +388,9 @@ def dated(node: Node, key: str, build: Callable[[Node, Mapping[str, Any]], Entry
 
 
 def reference_from(node: Node) -> Reference:
-    reference = Reference(node.text("title"), node.text("part"), node.text("url", default=""))
+    part = node.spoken("part")
+    english, parts = (part, {}) if isinstance(part, str) else (part["en"], part)
+    reference = Reference(node.text("title"), english, node.text("url", default=""), parts)
     if reference.url and not reference.url.startswith(("https://", "http://")):
         node.problem(f"url: {reference.url!r} is not an address")
     node.finish()

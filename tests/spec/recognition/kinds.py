@@ -11,6 +11,7 @@ from vsm.exchange.recognition.credits import convert as convert_credits
 from vsm.exchange.recognition.grades import convert as convert_grade
 from vsm.exchange.recognition.rules import Agreed, Component, Home, Result, proposal, recognisable
 from vsm.kit.errors import VsmError
+from vsm.kit.localized import text_in
 from vsm.rulebook.entries import CreditValue, Dated, GradeValue
 
 Given = Mapping[str, Any]
@@ -164,7 +165,7 @@ def _entry(slug: str, name: str, values: list[tuple[Dated, str]]) -> str:
     for value, said in values:
         source = str(value.reference)
         checked = "" if value.verified else " *To be checked.*"
-        lines.append(f"- from {value.since.isoformat()}: {said}. Source: {source}.{checked} {value.note}".rstrip())
+        lines.append(f"- from {value.since.isoformat()}: {said}. Source: {source}.{checked} {text_in(value.note, 'en')}".rstrip())
     return "\n".join(lines) + "\n"
 
 

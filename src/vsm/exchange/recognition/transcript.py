@@ -17,6 +17,7 @@ import rfc8785
 from django.utils import formats, translation
 from django.utils.translation import gettext
 
+from vsm import rulebook
 from vsm.kit import pdf
 from vsm.kit.i18n import N_
 from vsm.kit.localized import LANGUAGES, text_in
@@ -212,7 +213,7 @@ def _page(content: Content, digest: str) -> dict[str, Any]:
                 {
                     "name": text_in(scale["name"], language),
                     "lines": _scale_lines(scale, both),
-                    "source": scale["source"],
+                    "source": rulebook.cited(scale["source"], language),
                 }
                 for scale in content["grade_scales"]
             ],
@@ -222,7 +223,7 @@ def _page(content: Content, digest: str) -> dict[str, Any]:
                     "lines": [
                         both(N_("One credit: %(low)s to %(high)s hours of the student's work."), **system["facts"])
                     ],
-                    "source": system["source"],
+                    "source": rulebook.cited(system["source"], language),
                 }
                 for system in content["credit_systems"]
             ],

@@ -241,7 +241,7 @@ def _credit(offering: Any, home: tuple[UUID, str] | None) -> dict[str, Any]:
         "unit": labels.credit_unit(target),
         "steps": [say_reason(step) for step in at_home[0].steps] if at_home else [],
         "cautions": [say_reason(caution) for caution in at_home[0].cautions] if at_home else [],
-        "citations": at_home[0].citations if at_home else (),
+        "citations": [{"title": each.title, "url": each.url, "part": each.part_in(get_language() or "en")} for each in at_home[0].citations] if at_home else [],
     }
 
 

@@ -19,6 +19,7 @@ from django.utils.html import conditional_escape, format_html, format_html_join,
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, to_locale
 
+from vsm import rulebook
 from vsm.kit.localized import text_and_language
 from vsm.kit.names import country_name, language_name
 from vsm.kit.saying import colon, day_and_hour, day_text, local_time, moment_text, offset_text
@@ -63,6 +64,12 @@ def localized(texts: Mapping[str, str] | str | None) -> SafeString:
     if not text or language == wanted:
         return format_html("{}", text)
     return format_html('<span lang="{}">{}</span>', language_tag(language), text)
+
+
+@register.filter
+def cited(source: Any) -> str:
+    """A source of the rulebook, or what a record keeps of one, in the reader's language."""
+    return rulebook.cited(str(source), get_language() or "en") if isinstance(source, str) else source.told(get_language() or "en")
 
 
 @register.filter

@@ -8,6 +8,7 @@ from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from vsm import rulebook
 from vsm.exchange.catalogue import labels
 from vsm.exchange.institutions.queries import organisation_ref
 from vsm.exchange.people.models import Person
@@ -181,7 +182,7 @@ PLACEMENT_CREDIT = resource(
             Shown("proposed", _("What the rules propose"), lambda c: c.proposed, "number"),
             Shown("low", _("Least by the rules"), lambda c: c.low, "number"),
             Shown("high", _("Most by the rules"), lambda c: c.high, "number"),
-            Shown("citation", _("Source"), lambda c: c.citation),
+            Shown("citation", _("Source"), lambda c: rulebook.cited(c.citation, get_language() or "en")),
             Shown("home_code", _("Code at home"), lambda c: c.home_code, listed=True),
             Shown("home_title", _("Title at home"), lambda c: c.home_title),
             Shown("placement", _("Placement"), lambda c: placement_ref(c.placement), "ref"),

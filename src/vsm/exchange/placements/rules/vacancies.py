@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from vsm.kit.i18n import N_
+from vsm.kit.localized import LANGUAGES
 from vsm.kit.mail_addresses import is_mail_address
 from vsm.kit.names import country_names
 from vsm.kit.verdict import Reason
@@ -78,7 +79,7 @@ def too_many_hours(hours: Decimal, limit: Limit) -> Reason:
     """More hours a week than the law allows, with the law."""
     place, reference = limit.week_from
     text = N_("%(hours)s hours a week are more than the %(most)s that the law allows (%(country)s: %(source)s).")
-    return Reason("hours-above-law", text, {"hours": hours, "most": limit.week, "country": law_of(place), "source": str(reference)}, "hours_per_week")
+    return Reason("hours-above-law", text, {"hours": hours, "most": limit.week, "country": law_of(place), "source": {language: reference.told(language) for language in LANGUAGES}}, "hours_per_week")
 
 
 def law_of(place: str) -> str | dict[str, str]:
