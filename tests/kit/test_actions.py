@@ -1,10 +1,12 @@
 """The promises of an action: all or nothing, who may, when, once, and told."""
 
+import dataclasses
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import uuid4
 
 import pytest
+from django.utils import translation
 from pydantic import ValidationError
 
 from vsm.exchange.institutions.actions import add_unit, edit_organisation
@@ -129,6 +131,13 @@ def test_that_a_reason_is_needed_stands_in_the_schema_of_the_act_and_on_its_form
 
     assert [(told(verb)["properties"]["because"].get("minLength"), "because" in told(verb)["required"]) for verb in ("move_away", "draw_in")] == [(1, True), (None, False)]
     assert [ActionForm(TABLE["organisation", verb], lima, bia).fields["because"].required for verb in ("move_away", "draw_in")] == [True, False]
+
+
+def test_programs_read_what_an_act_asks_in_english_whoever_was_asked_first() -> None:
+    with translation.override("es"):
+        drafting, ending = (dataclasses.replace(TABLE[key]).parameters for key in (("organisation", "draft_agreement"), ("agreement", "end")))
+    assert drafting.model_fields["code"].description == "Code. By which both institutions file it."
+    assert ending.model_fields["because"].description == "Why does it end? From now on nobody can apply under it. Students who already hold a seat keep it."
 
 
 def test_when_the_audit_entry_cannot_be_written_nothing_happened(lima: Organisation, bia: Actor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from uuid import UUID
 
 from django.apps import apps
 from django.db import IntegrityError, OperationalError, models, transaction
+from django.utils import translation
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 
 from vsm.kit import audit, clock
@@ -132,7 +133,7 @@ class Action:
         for name, (annotation, default) in _inputs(self.function).items():
             ask = self.asks[name]
             inner = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
-            extra: dict[str, Any] = {"description": ". ".join(filter(None, (str(ask.label), str(ask.help))))}
+            extra: dict[str, Any] = {"description": _described(ask)}
             if ask.kind == "localized":
                 inner = dict[LanguageTag, str]
             if isinstance(ask.limit, int) and inner in (str, str | None):
@@ -443,6 +444,13 @@ def _inputs(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
     hints = get_type_hints(function, include_extras=True)
     named = list(inspect.signature(function).parameters.values())[1:]
     return {p.name: (hints[p.name], p.default) for p in named if p.name not in {"by", "now"}}
+
+
+def _described(ask: Ask) -> str:
+    """In English, as all of what programs read about the API: it is made once, in whoever's request comes first."""
+    with translation.override("en"):
+        label, more = str(ask.label), str(ask.help)
+    return " ".join(filter(None, (label if label.endswith(("?", ".", ")")) or not more else f"{label}.", more)))
 
 
 def _ask_of(name: str, annotation: Any) -> Ask:
