@@ -509,6 +509,12 @@ def test_every_study_has_its_method_with_the_gates_of_its_newest_run(anybody: Cl
     assert {entry["id"] for kind in methods().values() for entry in kind} <= set(re.findall(r'id="([a-z-]+)"', html))
 
 
+def test_in_french_no_line_of_the_methods_ends_before_its_colon(anybody: Client) -> None:
+    html = anybody.get("/observatory/methods/", headers={"accept-language": "fr"}).content.decode()
+    assert html.count("«\u00a0") > 3
+    assert re.findall(r"« | [;!?»]", re.sub(r"<[^>]*>|<(script|style).*?</\1>", "", html)) == []
+
+
 # Drawings ------------------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import URLPattern
 from django.utils.translation import gettext as _
 
-from vsm.kit.localized import LANGUAGES
+from vsm.kit.localized import LANGUAGES, text_in
 from vsm.kit.requests import Request
 from vsm.observatory.estimates.queries import STUDY_LABELS
 from vsm.observatory.estimates.studies import STUDIES
@@ -37,7 +37,7 @@ def methods() -> Mapping[str, list[Mapping[str, Any]]]:
 
 
 def page(request: Request) -> Sheet:
-    doubts = {each["id"]: each["unknown"][reader()] for each in methods()["unknown"]}
+    doubts = {each["id"]: text_in(each["unknown"], reader()) for each in methods()["unknown"]}
     there, shipped = series_there(), series_there(shipped=True)
     indicators = [_indicator(each, doubts[each.id]) | _figures_here(each, there, shipped) for each in catalogue().values()]
     told = {each["id"]: each for each in methods()["studies"]}
@@ -46,7 +46,7 @@ def page(request: Request) -> Sheet:
         run = study(kind).run
         entry = _entry(told[kind]) if kind in told else {"id": kind, "name": str(STUDY_LABELS.get(kind, kind))}
         studies.append(entry | {"run": run, "gates": gates_of(run) if run else [], "releases": [", ".join(filter(None, (title_of(each.source), each.edition or each.file_name))) for each in releases_of(run)] if run else []})
-    licences = [{"title": each.title[reader()], "about": each.about[reader()], "licence": each.licence, "attribution": each.attribution, "redistribute": each.redistribute, "cadence": each.cadence} for each in sources().values()]
+    licences = [{"title": text_in(each.title, reader()), "about": text_in(each.about, reader()), "licence": each.licence, "attribution": each.attribution, "redistribute": each.redistribute, "cadence": each.cadence} for each in sources().values()]
     lead = _("How each figure is made, what it is checked against, and what it cannot tell.")
     return Sheet(_("Methods"), lead, template="public/observatory/methods.html", crumbs=[{"url": request.path, "label": _("Methods")}], part={"indicators": indicators, "studies": studies, "sources": licences})
 
@@ -61,8 +61,8 @@ def bounds_label(bounds: str) -> str:
 
 def _indicator(each: Indicator, unknown: str) -> dict[str, Any]:
     return {
-        "id": each.id, "name": each.name[reader()], "formula": each.formula, "unit": unit_label(each.unit), "source": ", ".join(each.source), "reference": each.reference,
-        "checks": each.checks[reader()], "bounds": bounds_label(each.bounds), "coverage": each.coverage[reader()], "unknown": unknown, "goals": [_("SDG %(target)s") % {"target": target} for target in each.sdg],
+        "id": each.id, "name": text_in(each.name, reader()), "formula": each.formula, "unit": unit_label(each.unit), "source": ", ".join(each.source), "reference": each.reference,
+        "checks": text_in(each.checks, reader()), "bounds": bounds_label(each.bounds), "coverage": text_in(each.coverage, reader()), "unknown": unknown, "goals": [_("SDG %(target)s") % {"target": target} for target in each.sdg],
     }  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def unit_label(unit: str) -> str:
 
 
 def _entry(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {"id": told["id"], "formula": told["formula"], "unit": unit_label(told["unit"]), "source": told["source"], "reference": told.get("reference", ""), **{name: told[name][reader()] for name in TOLD}}
+    return {"id": told["id"], "formula": told["formula"], "unit": unit_label(told["unit"]), "source": told["source"], "reference": told.get("reference", ""), **{name: text_in(told[name], reader()) for name in TOLD}}
 
 
 urlpatterns: list[URLPattern] = doors("observatory/methods", page, "methods")[:1]

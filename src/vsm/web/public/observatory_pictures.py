@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
+from vsm.kit.localized import text_in
 from vsm.observatory.estimates.facts import Fact
 from vsm.observatory.estimates.prospects import SCENARIOS
 from vsm.observatory.geography import countries, name_of, regions
@@ -25,7 +26,7 @@ JUMP = 0.5  # beyond this a gap is doubted
 
 def word(name: str) -> str:
     """A word that every chart needs, in the reader's language."""
-    return WORDS[name][reader()]
+    return text_in(WORDS[name], reader())
 
 
 def told(fact: Fact | None, how: str = "") -> str:
