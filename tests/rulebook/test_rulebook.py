@@ -52,6 +52,8 @@ def test_a_source_that_a_record_keeps_is_told_in_the_readers_language():
         "Ley N.º 30220, Ley Universitaria, art. 39: al menos 16 horas de teoría o el doble de práctica",
         "Ley N.º 30220, Ley Universitaria, art. 39\u00a0: au moins 16 heures de théorie ou le double de pratique",
     ]
+    note = rulebook.credit_system("peru").at(date(2026, 1, 1)).note
+    assert (rulebook.noted(note["en"])["es"], rulebook.noted("Another note.")) == (note["es"], "Another note.")
     assert rulebook.cited("A law that was repealed, article 1", "es") == "A law that was repealed, article 1"
 
 

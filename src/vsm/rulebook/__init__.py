@@ -64,6 +64,18 @@ def cited(citation: str, language: str) -> str:
     return known.told(language) if known else citation
 
 
+def noted(note: str | Mapping[str, str]) -> str | Mapping[str, str]:
+    """What is said of a source, by language as far as the rulebook still has it."""
+    return _notes().get(note, note) if isinstance(note, str) else note
+
+
+@cache
+def _notes() -> Mapping[str, Mapping[str, str]]:
+    credits_, grades = book().credit_systems.values(), book().grade_scales.values()
+    notes = [value.note for each in credits_ for value in each.values] + [value.note for each in grades for value in each.values]
+    return {note["en"]: note for note in notes if not isinstance(note, str)}
+
+
 @cache
 def _references() -> Mapping[str, Reference]:
     """What credits, grades and ways of converting them are taken from, by its text."""

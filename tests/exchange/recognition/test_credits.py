@@ -5,13 +5,16 @@ from datetime import date
 from decimal import Decimal, localcontext
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vsm import rulebook
 from vsm.exchange.recognition.credits import convert, to_grid
+from vsm.exchange.recognition.proposals import reasons
 from vsm.exchange.recognition.rules import evidence
 from vsm.kit.errors import Invalid
+from vsm.kit.saying import say_reason
 from vsm.rulebook.errors import NoValueYet, UnknownEntry
 
 TODAY = date(2026, 3, 1)
@@ -99,6 +102,14 @@ def test_what_is_doubtful_is_said():
     conversion = convert(Decimal(4), "brazil", "ects", TODAY)
     assert [each.code for each in conversion.cautions] == ["institutional-system", "unverified-source"]
     assert [each.code for each in convert(Decimal(4), "brazil", "ects", TODAY, Decimal(120)).cautions] == []
+
+
+def test_why_a_source_was_not_checked_is_told_in_the_readers_language_also_from_what_was_kept():
+    kept = json.loads(json.dumps(evidence(convert(Decimal(4), "peru", "ects", TODAY))))["cautions"]
+    (doubt,) = [each for each in kept if each["code"] == "unverified-source"]
+    before = {**doubt, "params": {**doubt["params"], "note": doubt["params"]["note"]["en"]}}  # as kept when notes were in English alone
+    with translation.override("es"):
+        assert [say_reason(each).partition(": ")[2].partition(",")[0] for each in reasons([doubt, before])] == ["La ley cuenta solo horas de clase"] * 2
 
 
 def test_the_other_customary_way_is_shown_where_it_gives_something_else():

@@ -82,8 +82,8 @@ def proposed(recorded: Recorded, signed: Signed, home: Home, *, on: date) -> Evi
 
 
 def reasons(told: Iterable[Mapping[str, Any]]) -> tuple[Reason, ...]:
-    """Kept reasons as reasons again, ready to be said."""
-    return tuple(Reason(each["code"], each["text"], each["params"]) for each in told)
+    """Kept reasons as reasons again, ready to be said; what was kept of a note in English alone is told in every language."""
+    return tuple(Reason(each["code"], each["text"], {name: rulebook.noted(value) if name == "note" else value for name, value in each["params"].items()}) for each in told)
 
 
 def _component(recorded: Recorded) -> Component:
@@ -146,6 +146,6 @@ def _promise(line: Line, signed: Signed) -> Promise:
 
 def _told(found: Iterable[Reason]) -> list[Told]:
     return [
-        {"code": each.code, "text": each.text, "params": {name: str(value) for name, value in each.params.items()}}
+        {"code": each.code, "text": each.text, "params": {name: dict(value) if isinstance(value, Mapping) else str(value) for name, value in each.params.items()}}
         for each in found
     ]

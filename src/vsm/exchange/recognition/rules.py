@@ -4,7 +4,7 @@ The learning agreement is a promise: what was agreed and passed is recognised as
 beside it as evidence. Every obstacle is told at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -135,7 +135,7 @@ def evidence(conversion: CreditConversion | GradeConversion) -> dict[str, object
 
 
 def _told(reason: Reason) -> dict[str, object]:
-    params = {name: str(value) for name, value in reason.params.items()}
+    params = {name: dict(value) if isinstance(value, Mapping) else str(value) for name, value in reason.params.items()}
     return {"code": reason.code, "text": reason.text, "params": params}
 
 
