@@ -324,6 +324,7 @@ def test_sums_over_hosts_follow_what_was_decided_about_breaks_and_name_it(anybod
     found = SeriesBreak(source="uis", series=INBOUND, geo="PER", year=2018, evidence={"test": "jump", "before": 10.0, "after": 30.0, "change": 1.1}, state="spliced", reason="Another definition.", decided_at=NOW, decided_by="Olga")
     found.save()
     assert [totals()[year] for year in ("2017", "2018")] == [("50.0", "lower bound: only hosts that report in every year; break PER 2018 splice"), ("50.0", "lower bound: only hosts that report in every year; break PER 2018 splice")]
+    assert "+1,10" in Client(headers={"accept-language": "es"}).get(f"/series-breaks/{found.pk}/").content.decode()
     html = anybody.get("/observatory/regions/?by=income").content.decode()
     assert (html.count("Breaks in the series behind it:"), html.count("Peru 2018: Spliced"), "Shown as published" in html) == (2, 2, False)
     assert anybody.get("/observatory/regions.json?by=income&figure=regions").json()["as_published"] is False

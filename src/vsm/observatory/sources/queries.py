@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
+from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -44,7 +45,7 @@ LICENCE_NAMES = {
     "CC-BY-SA-3.0-IGO": _("CC BY-SA 3.0 IGO: as figures of UNESCO are"), "LicenseRef-Unknown": _("None that is known: it is not passed on"),
 }  # fmt: skip
 CHECKS = {
-    "each-cell-once": _("No place and year is told twice"), "no-count-is-negative": _("No count is below zero"), "regions-make-the-world": _("The regions add up to the world"),
+    "each-cell-once": _("No place and year is told twice"), "countries": _("Every place is a country (ISO 3166-1)"), "no-count-is-negative": _("No count is below zero"), "regions-make-the-world": _("The regions add up to the world"),
     "agrees-with-uis": _("Totals by host agree with those of UIS"), "below-the-region": _("No region’s hosts exceed the region"), "can-be-compared": _("There is something to compare it with"),
     "values-in-range": _("Values are within their scale"), "as-far-there-as-back": _("It is as far there as back"), "countries-of-the-region": _("Every country belongs to the region"),
     "institutions": _("At least three institutions agree"), "attacked": _("A program that knows every rule could not compute what is withheld"),
@@ -192,6 +193,11 @@ OWN_TABLE = resource(
 )  # fmt: skip
 
 
+def _signed(change: float) -> str:
+    """With its sign also above zero, and the decimal sign of the language."""
+    return f"{'+' if change >= 0 else '−'}{number_format(abs(change), 2)}"
+
+
 def series_of(release: Release) -> list[str]:
     """The publisher's codes of what a release tells."""
     return sorted({re.split("[@>]", key)[0] for key in release.covers})
@@ -243,7 +249,7 @@ SERIES_BREAK = resource(
             Shown("series", _("Series"), lambda b: b.series),
             Shown("note", _("What is known"), lambda b: b.note, "localized"),
             Shown("test", _("Found by"), lambda b: str(TESTS.get(b.evidence["test"], b.evidence["test"]))),
-            Shown("change", _("Change (log points)"), lambda b: f"{b.evidence['change']:+.2f}"),
+            Shown("change", _("Change (log points)"), lambda b: _signed(b.evidence["change"])),
             Shown("reason", _("Reason for the decision"), lambda b: b.reason, "long_text"),
             Shown("decided_by", _("Decided by"), lambda b: b.decided_by),
             Shown("decided_at", _("Decided"), lambda b: b.decided_at, "moment"),
