@@ -3,6 +3,8 @@
 The counts stand in Django's cache: they hold for each process of the web server, or for all of them when the cache is shared.
 """
 
+from contextlib import suppress
+
 from django.core.cache import cache
 
 
@@ -16,9 +18,10 @@ def count(what: str, moment: float, seconds: int) -> int:
         return 1
 
 
-def take_back(what: str, moment: float, seconds: int, counted: int) -> None:
-    """What was just counted as number `counted` was not to be counted."""
-    cache.set(_key(what, moment, seconds), counted - 1, seconds)
+def take_back(what: str, moment: float, seconds: int) -> None:
+    """What was just counted was not to be counted; what others counted meanwhile stays."""
+    with suppress(ValueError):  # a full cache threw it out
+        cache.decr(_key(what, moment, seconds))
 
 
 def _key(what: str, moment: float, seconds: int) -> str:

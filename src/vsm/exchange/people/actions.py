@@ -77,12 +77,11 @@ def _why_not_by_password(person: Person, password: str, now: datetime) -> Iterat
     if not person.has_usable_password():
         return
     what = f"password-tries:{person.pk}"
-    tries = tally.count(what, now.timestamp(), TRY_SECONDS)
-    if tries > MOST_TRIES:
+    if tally.count(what, now.timestamp(), TRY_SECONDS) > MOST_TRIES:
         text = N_("The password was written wrongly too often. Wait %(minutes)s minutes, or sign out and ask for a new one under “Forgot your password?”.")
         yield Reason("too-many-tries", text, {"minutes": TRY_SECONDS // 60}, "password")
     elif person.check_password(password):
-        tally.take_back(what, now.timestamp(), TRY_SECONDS, tries)
+        tally.take_back(what, now.timestamp(), TRY_SECONDS)
     else:
         yield Reason("password-wrong", N_("This is not the password of your account. Write the one by which you sign in."), {}, "password")
 
