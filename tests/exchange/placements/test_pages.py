@@ -1,7 +1,7 @@
 """The lists ask the database the same number of times for one record and for three; the pages say what they must."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -175,3 +175,13 @@ def test_what_home_decided_about_credit_stands_first_for_the_student_and_waits_o
     assert "Lima University recognises 0.5 credits (Peruvian academic credit) as: PRA-1 Practice" in page, page
     found = [client(world, "bia").get(f"/placements/?credit={state}").content.decode().count(str(placement.pk)) > 0 for state in ("undecided", "recognised", "refused")]
     assert found == [False, True, False]
+
+
+def test_an_evaluation_that_is_late_is_told_so_on_the_desk(world: World) -> None:
+    placement = world.running()
+    told = []
+    for at in (STARTED + timedelta(days=1), STARTED + timedelta(days=70)):
+        with clock.stopped_at(at):
+            told.append(client(world, "ana").get("/desk/").content.decode())
+    assert [f"/placements/{placement.pk}/evaluate/" in page for page in told] == [False, True]
+    assert ["late, was due" in page for page in told] == [False, True]

@@ -64,7 +64,8 @@ def unanswered(instrument: Instrument, answers: Mapping[str, str]) -> Iterator[R
             text = N_("“%(given)s” is not an answer to statement %(number)s. Possible: %(known)s.")
             yield Reason("answer-unknown", text, {"given": given, "number": number, "known": ", ".join(instrument.answers)}, "answers")
     for key in sorted(set(answers) - {key for key, _item in instrument.items}):
-        yield Reason("item-unknown", N_("“%(key)s” is not a statement of this instrument."), {"key": key}, "answers")
+        text = N_("“%(key)s” is not a statement of this instrument. There are: %(known)s.")
+        yield Reason("item-unknown", text, {"key": key, "known": ", ".join(known for known, _item in instrument.items)}, "answers")
 
 
 def scores(instrument: Instrument, answers: Mapping[str, str]) -> dict[str, float]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -22,6 +23,7 @@ from vsm.exchange.placements.queries.placements import occasions_open
 from vsm.exchange.placements.queries.vacancies import vacancy_title
 from vsm.exchange.placements.rules.running import due_on
 from vsm.exchange.placements.states import OVER, HostState
+from vsm.kit import clock
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.saying import day_text
@@ -167,7 +169,9 @@ def _to_hand_in(organisation: Any, now: datetime) -> Iterator[dict[str, Any]]:
 
 def _item(title: str, owner: str, state: tuple[str, str], url: str, action: str, deadline: Any = None) -> Item:
     label = {"waiting": _("Waiting"), "yours": _("Your turn"), "done": _("Done")}[state[0]]
-    return {"title": title, "owner": owner, "deadline": deadline, "state": {"label": label, "tone": state[1]}, "url": url, "action_label": action, "late": False}
+    now = clock.now()
+    late = state == YOURS and deadline is not None and (deadline < now if isinstance(deadline, datetime) else deadline < timezone.localdate(now))
+    return {"title": title, "owner": owner, "deadline": deadline, "state": {"label": label, "tone": state[1]}, "url": url, "action_label": action, "late": late}
 
 
 def _bucket(label: str, count: int, url: str, tone: str = "neutral") -> dict[str, Any]:
