@@ -205,7 +205,9 @@ def test_a_vacancy_with_every_place_taken_says_so_and_takes_nobody_even_when_its
     with clock.stopped_at(later):
         vacancies.edit_vacancy(fresh(vacancy), by=world.by("elena"), now=later, **{**VACANCY, "apply_by": CLOSED + timedelta(days=7)})
         assert [act.verb for act in available(fresh(vacancy), world.by("beto")) if act.verb == "apply"] == ["apply"]
+        assert list(offerings_open(later)) == [vacancy.offering_id]
         selecting.accept(ana, by=world.by("ana"), now=later)
+        assert list(offerings_open(later)) == []
         assert (fresh(vacancy).places_free, fresh(vacancy).takes_applications(later)) == (0, False)
         assert [act.verb for act in available(fresh(vacancy), world.by("beto"))] == []
         assert refused(selecting.apply, fresh(vacancy), by=world.by("beto"), now=later) == ["filled"]

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -224,6 +225,7 @@ INTERVIEW = resource(
 )  # fmt: skip
 
 
-def offerings_open(now: datetime) -> Any:
+def offerings_open(now: datetime) -> list[UUID]:
     """The offerings whose vacancy takes applications now: the catalogue marks them as open."""
-    return Vacancy.objects.filter(state=VacancyState.PUBLISHED, apply_by__gt=now).values("offering_id")
+    found = Vacancy.objects.filter(state=VacancyState.PUBLISHED, apply_by__gt=now).select_related("offering").prefetch_related("applications__placement")
+    return [vacancy.offering_id for vacancy in found if not vacancy.is_filled]
