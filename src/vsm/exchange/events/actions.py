@@ -90,7 +90,8 @@ def _is_open(event: OnlineEvent) -> bool:
 
 def _is_not_there(event: OnlineEvent, actor: Actor) -> bool:
     """Whether somebody has neither a place nor a turn yet."""
-    return not event.registrations.filter(person_id=actor.person).exclude(state__in=[RegistrationState.CANCELLED, RegistrationState.EXPIRED]).exists()
+    read = getattr(event, "is_mine", None)
+    return not (read if read is not None else event.registrations.filter(person_id=actor.person).exclude(state__in=[RegistrationState.CANCELLED, RegistrationState.EXPIRED]).exists())
 
 
 def _is_to_be_used(registration: Registration) -> bool:

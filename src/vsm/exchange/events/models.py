@@ -1,7 +1,7 @@
 """Online events, registrations for them, and feedback that nobody can trace."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import get_language
 
 from vsm.exchange.events.states import EventState, RegistrationState
@@ -15,11 +15,18 @@ from vsm.kit.states import choices_of
 
 class OnlineEvents(VisibleQuerySet):
     def visible_to(self, actor: Actor) -> "OnlineEvents":
-        """What is announced is public; drafts belong to whoever organises them and to the office."""
+        """What is announced is public; drafts belong to whoever organises them and to the office. Each says whether the actor is
+        registered (`is_mine`), so that a list of them costs one question."""
+        found = self.annotate(is_mine=Exists(_own(actor))) if actor.person_id else self
         if actor.is_system or actor.is_operator:
-            return self
+            return found
         mine = Q(organiser_id=actor.person_id) if actor.person_id else Q(pk__in=[])
-        return self.filter(~Q(state=EventState.DRAFT) | mine | Q(organisation_id__in=actor.organisations("coordinator")))
+        return found.filter(~Q(state=EventState.DRAFT) | mine | Q(organisation_id__in=actor.organisations("coordinator")))
+
+
+def _own(actor: Actor) -> "Registrations":
+    """The place or turn of whoever has signed in, at the event of the query around it."""
+    return Registration.objects.filter(event_id=OuterRef("pk"), person_id=actor.person).exclude(state__in=[RegistrationState.CANCELLED, RegistrationState.EXPIRED])
 
 
 class OnlineEvent(Record):
