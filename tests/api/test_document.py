@@ -139,16 +139,17 @@ def test_the_page_of_the_api_is_drawn_under_our_policy_and_calls_nobody_else(sit
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
         page.on("request", lambda request: asked.append(request.url))
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: said.append(str(error)))
         answer = page.goto(f"{site}/api/v1/docs")
-        page.wait_for_selector("#operations-tag-call", timeout=PATIENCE)
+        page.wait_for_selector("#operations-tag-call")
         assert page.locator(".opblock").count() == 0, "drawn when they are asked for"
         page.click("#operations-tag-call")
-        page.wait_for_selector("#operations-call-list_call", timeout=PATIENCE)
+        page.wait_for_selector("#operations-call-list_call")
         page.click("#operations-call-list_call .opblock-summary")
-        page.wait_for_selector("#operations-call-list_call .parameters", timeout=PATIENCE)
+        page.wait_for_selector("#operations-call-list_call .parameters")
         policy = answer.headers["content-security-policy"] if answer else ""
         drawn = page.inner_text("#operations-call-list_call")
         browser.close()

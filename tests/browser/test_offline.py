@@ -21,6 +21,7 @@ KEPT = "async () => (await (await caches.open('vsm-kept')).keys()).map((each) =>
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport={"width": 360, "height": 740}, locale="en-GB", timezone_id="America/Lima")
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 
@@ -208,6 +209,7 @@ def test_somebody_elses_copies_go_when_another_reader_comes(page: Page, context:
 
 def test_everything_works_where_there_is_no_service_worker(browser: Browser, site: str) -> None:
     context = browser.new_context(service_workers="block", locale="en-GB")
+    context.set_default_timeout(PATIENCE)
     try:
         context.add_cookies([{"name": "django_language", "value": "en", "url": site}])
         page = context.new_page()
