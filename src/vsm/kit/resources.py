@@ -204,4 +204,3 @@ def state_filter(states: Mapping[str, tuple[Any, str]], column: str = "state") -
         "state", "State", lambda found, value: found.filter(**{column: value}),
         choices=lambda _actor: [(value, str(label)) for value, (label, _tone) in states.items()], column=column,
     )  # fmt: skip
-

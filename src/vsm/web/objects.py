@@ -253,4 +253,3 @@ def _verb_label(noun: str, verb: str) -> str:
         return say(noted)
     made = next((action for action in TABLE.values() if action.verb == verb), None)
     return say(made.label) if made else verb.replace("_", " ")
-

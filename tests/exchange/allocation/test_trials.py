@@ -325,7 +325,6 @@ def test_a_web_process_that_serves_these_pages_never_loads_compiled_code(tmp_pat
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-
 def test_the_same_files_go_in_and_come_out_by_rest() -> None:
     world = given.world()
     sent = {name: {"name": f"{name}.csv", "data": base64.b64encode(upload.data).decode()} for name, upload in (("offerings", OFFERINGS), ("students", STUDENTS), ("choices", CHOICES))}

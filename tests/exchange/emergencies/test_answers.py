@@ -334,4 +334,3 @@ def test_a_course_without_agreement_is_left_as_it_is(world: World) -> None:
     assert agreement_of(mobility) is None
     case = only(world.proposed())
     assert (case.state, case.lines) == ("proposed", [])
-

@@ -14,7 +14,7 @@ from vsm.exchange.catalogue.models import Offering
 from vsm.exchange.people.models import StudentRecord
 from vsm.exchange.placements.actions import duties, hosts, running, selecting, vacancies
 from vsm.exchange.placements.actions.selecting import SlotRow
-from vsm.exchange.placements.models import Interview, Placement, PlacementApplication
+from vsm.exchange.placements.models import HAS_PLACE, Interview, Placement, PlacementApplication
 from vsm.exchange.placements.queries.vacancies import INTERVIEW, offerings_open, slot_choices
 from vsm.exchange.placements.queries.vacancies import VACANCY as RESOURCE
 from vsm.kit import clock
@@ -223,6 +223,8 @@ def test_a_place_given_up_before_the_first_day_goes_to_the_next_unless_the_host_
     selecting.accept(ana, by=world.by("ana"), now=CLOSED + timedelta(hours=1))
     running.cancel(Placement.objects.get(application=ana), by=world.by(who), now=CLOSED + timedelta(hours=2), because="It cannot be.")
     assert (Placement.objects.get(application=ana).state, fresh(beto).state, fresh(vacancy).is_filled) == ("cancelled", state, state == "shortlisted")
+    told = {each.pk for each in PlacementApplication.objects.all() if each.has_place}
+    assert set(PlacementApplication.objects.filter(HAS_PLACE).values_list("pk", flat=True)) == told, "the database is told the same"
 
 
 def test_a_filled_vacancy_closes_by_itself_on_the_first_day_and_whoever_waits_reads_why_in_their_language(world: World) -> None:

@@ -228,4 +228,3 @@ def open_appeals(call: Call) -> int:
 def appeals_of(application: Application) -> list[Any]:
     """The appeals about one result, newest first."""
     return list(Appeal.objects.filter(application=application).select_related("offering__opportunity").order_by("-created_at"))
-

@@ -335,4 +335,3 @@ def _credits_range(rules: Policy) -> tuple[int, int] | None:
 def by_id(ids: Iterable[UUID | str]) -> dict[str, Offering]:
     """Offerings with their courses and hosts, by id as text."""
     return {str(o.pk): o for o in Offering.objects.filter(pk__in=set(ids)).select_related("opportunity__organisation")}
-

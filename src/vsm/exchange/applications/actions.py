@@ -250,8 +250,6 @@ def _rank_choices(application: Application, _actor: Actor) -> list[tuple[str, st
     return [(str(row.offering_id), f"{title_of(row.offering)} · {name_of(row.offering.opportunity.organisation)}") for row in rows]
 
 
-
-
 @action("rank", on=Application, label=_("Choose and rank courses"), allow=STUDENT, step=STEPS["rank"], tone="primary")
 def rank(
     application: Application, *, by: Actor, now: datetime,

@@ -206,5 +206,3 @@ def _why_not_start(exchange: Exchange, now: datetime) -> list[Reason]:
     if exchange.starts_on and local_day(exchange, now) < exchange.starts_on - timedelta(days=7):
         problems.append(Reason("too-early", N_("It can be started from %(day)s on, a week before the plan begins."), {"day": exchange.starts_on - timedelta(days=7)}))
     return problems
-
-

@@ -332,4 +332,3 @@ def _answer_in_drill(case: Case, rng: random.Random, now: datetime) -> None:
         answer = "help" if told < 0.03 else "safe"
         case.safety, case.told_at, case.urgency = answer, now, answering.URGENCY[Safety(answer)]
     case.save()
-

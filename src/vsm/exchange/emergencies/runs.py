@@ -41,8 +41,8 @@ BATCH = 500
 FIND_BATCH = 2000
 _UNNEEDED = tuple(f"student__{name}" for name in ("password", "last_login", "folded", "created_at", "updated_at", "is_superuser"))
 LAST_CALL = timedelta(days=2)
-NOTED[Case.noun, "leave_to_another"] = _("Left to another emergency that looks after it")
 """How long before the day of answering the silent are reminded by themselves."""
+NOTED[Case.noun, "leave_to_another"] = _("Left to another emergency that looks after it")
 
 Stage = Callable[[Run, Actor, datetime], int]
 

@@ -199,5 +199,3 @@ REGISTRATION = resource(
         empty=_("You have registered for no online event yet."),
     )
 )  # fmt: skip
-
-

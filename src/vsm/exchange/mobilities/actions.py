@@ -292,4 +292,3 @@ def _open_agreement(mobility: Mobility, *, by: Actor, now: datetime) -> None:
     learning_agreements.open_for_mobility(
         mobility.pk, student=mobility.student, home=mobility.home, host=mobility.host, by=by, now=now
     )
-

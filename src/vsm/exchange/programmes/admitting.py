@@ -366,4 +366,3 @@ def _grade_problems(grade: str, scale: str, now: datetime) -> list[Reason]:
     except VsmError as refusal:
         return [Reason(each.code, each.text, each.params, "prior_grade") for each in refusal.reasons]
     return []
-

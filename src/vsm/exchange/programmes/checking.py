@@ -215,4 +215,3 @@ def _not_own(document: AdmissionDocument, by: Actor) -> Iterator[Reason]:
 def _about_oneself(admission: Admission, by: Actor) -> Iterator[Reason]:
     if by.person_id is not None and admission.student_id == by.person_id:
         yield Reason("own-application", N_("Nobody decides on an application of their own: somebody else of the office has to."))
-

@@ -431,4 +431,3 @@ def _set_intake(intake: Intake, **facts: Any) -> list[Reason]:
 
 def _planned_end(programme: Programme, starts_on: date) -> date:
     return months_later(starts_on, programme.months)
-

@@ -336,5 +336,3 @@ def _join(series: Series, persons: Sequence[tuple[Person, str]], *, now: datetim
 def _taking_part(series: Series) -> list[tuple[str, str]]:
     found = series.participants.filter(left_at=None).select_related("person").order_by("person__name")
     return [(str(each.person_id), each.person.name) for each in found]
-
-

@@ -47,8 +47,8 @@ TEACHERS = ("instructor@opportunity.organisation", "coordinator@opportunity.orga
 LEADS = ("self@leader_ids", "coordinator@organisation")
 LEADS_OF = ("self@formation.leader_ids", "coordinator@formation.organisation")
 AT_ONCE = 60
-NOTED[Team.noun, "form"] = _("Team formed")
 """A class up to this size is computed while the office waits; a larger one by the worker, with its progress shown."""
+NOTED[Team.noun, "form"] = _("Team formed")
 
 Because = Annotated[str, Ask(_("Why? (shown in the history)"), kind="long_text", limit=2000)]
 

@@ -233,4 +233,3 @@ objects.EXTRAS["participation"] = objects.Extra("student/preparations/participat
 objects.EXTRAS["pairing"] = objects.Extra("student/preparations/pairing.html", pairing_part)
 desk.STEPS.append(steps)
 desk.BUCKETS["coordinator"].append(buckets)
-

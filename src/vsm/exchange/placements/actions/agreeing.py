@@ -319,4 +319,3 @@ def _write(agreement: PlacementAgreement, *, now: datetime, by: Actor, because: 
         raise Refused(Reason("unchanged", N_("Nothing differs from version %(number)s, so no new version was made."), {"number": unless_as.number}))
     AgreementVersion.objects.create(agreement=agreement, number=content.number, content=as_json(content), digest=digest_of(content), by_id=by.person_id, at=now, because=because)
     agreement.current, agreement.waiting_for = content.number, ""
-

@@ -33,8 +33,8 @@ VETTER = ("coordinator@vetter",)
 INSIDE = ("coordinator@organisation",)
 CONFIRM_HOURS = 72
 OPEN_APPLICATIONS = 3
-NOTED[Host.noun, "look_at"] = _("Looked at")
 """Unconfirmed applications of one mail address at a time: the form is open to everybody."""
+NOTED[Host.noun, "look_at"] = _("Looked at")
 
 Name = Annotated[str, Ask(_("Name of the organisation"), limit=200)]
 Country = Annotated[str, Ask(_("Country"), choices=every_country, limit=2)]
@@ -266,5 +266,3 @@ def _record(host: Host, criterion: str, outcome: str, evidence: str, expires_on:
     kept.save()
     note(host, "look_at", by=by, now=now, because=evidence.strip()[:500], changes={criterion: ["", outcome]})
     host.save()
-
-

@@ -120,8 +120,6 @@ def _answer(entry: HoursEntry, state: HoursState, *, by: Actor, now: datetime, b
     note(entry, "confirm" if state == HoursState.CONFIRMED else "return", by=by, now=now, because=because, changes={"state": [HoursState.LOGGED.value, state.value]})
 
 
-
-
 def _chosen(placement: Placement, entries: Iterable[UUID]) -> Any:
     wanted = set(entries)
     found = list(placement.hours.filter(pk__in=wanted).order_by("day"))

@@ -175,5 +175,3 @@ def _end_pause(placement: Placement, today: date) -> None:
     for pause in placement.pauses.filter(until=None):
         pause.until = max(today, pause.from_day)
         pause.save()
-
-

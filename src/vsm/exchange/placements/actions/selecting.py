@@ -424,4 +424,3 @@ def _keep(application: PlacementApplication, kind: str, name: str, media_type: s
     ApplicationDocument(application=application, kind=kind, name=name, media_type=media_type, size=size, digest=digest, at=now).save()
     note(application, "keep_document", by=by, now=now, changes={kind: [f"{before.name} {before.digest}" if before else "", f"{name} {digest}"]})
     application.save()
-

@@ -11,9 +11,15 @@ from vsm.exchange.placements.models.conduct import (
 )
 from vsm.exchange.placements.models.hosts import Host, VettingCheck
 from vsm.exchange.placements.models.placements import Pause, Placement
-from vsm.exchange.placements.models.vacancies import ApplicationDocument, Interview, PlacementApplication, Vacancy
+from vsm.exchange.placements.models.vacancies import (
+    HAS_PLACE,
+    ApplicationDocument,
+    Interview,
+    PlacementApplication,
+    Vacancy,
+)
 
 __all__ = [
-    "AgreementVersion", "ApplicationDocument", "Concern", "ConcernNote", "Evaluation", "Host", "HoursEntry", "Interview", "Officer", "Pause",
-    "Placement", "PlacementAgreement", "PlacementApplication", "PlacementCredit", "Signature", "SigningLink", "Vacancy", "VettingCheck",
+    "HAS_PLACE", "AgreementVersion", "ApplicationDocument", "Concern", "ConcernNote", "Evaluation", "Host", "HoursEntry", "Interview", "Officer",
+    "Pause", "Placement", "PlacementAgreement", "PlacementApplication", "PlacementCredit", "Signature", "SigningLink", "Vacancy", "VettingCheck",
 ]  # fmt: skip

@@ -118,11 +118,17 @@ class PlacementApplication(Record):
 
     @property
     def has_place(self) -> bool:
-        """Accepted, and not given back before the first day. A place that the host itself took back is not there for anybody else."""
+        """Accepted, and not given back before the first day. A place that the host itself took back is not there for anybody else.
+        `HAS_PLACE` says the same to the database."""
         if self.state != ApplicationState.ACCEPTED:
             return False
         placement = getattr(self, "placement", None)
         return placement is None or placement.state != PlacementState.CANCELLED or placement.ended_by == "host"
+
+
+HAS_PLACE = models.Q(state=ApplicationState.ACCEPTED) & (
+    models.Q(placement=None) | ~models.Q(placement__state=PlacementState.CANCELLED) | models.Q(placement__ended_by="host")
+)
 
 
 class ApplicationDocument(models.Model):

@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import Count, F, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import get_language, pgettext_lazy
@@ -18,7 +19,7 @@ from vsm.exchange.catalogue.queries import bandwidth_choices, language_choices, 
 from vsm.exchange.institutions.queries import country_choices, organisation_ref
 from vsm.exchange.people.models import Person
 from vsm.exchange.people.queries import person_ref
-from vsm.exchange.placements.models import Interview, PlacementApplication, Vacancy
+from vsm.exchange.placements.models import HAS_PLACE, Interview, PlacementApplication, Vacancy
 from vsm.exchange.placements.rules.vacancies import law_of, overlap_minutes
 from vsm.exchange.placements.states import ApplicationState, InterviewState, VacancyState
 from vsm.kit.actors import Actor
@@ -225,7 +226,11 @@ INTERVIEW = resource(
 )  # fmt: skip
 
 
-def offerings_open(now: datetime) -> list[UUID]:
-    """The offerings whose vacancy takes applications now: the catalogue marks them as open."""
-    found = Vacancy.objects.filter(state=VacancyState.PUBLISHED, apply_by__gt=now).select_related("offering").prefetch_related("applications__placement")
-    return [vacancy.offering_id for vacancy in found if not vacancy.is_filled]
+def offerings_open(now: datetime) -> Any:
+    """The offerings whose vacancy takes applications now and has a place left: the catalogue marks them as open.
+
+    As one question inside the catalogue's own, which is asked with every search.
+    """
+    held = PlacementApplication.objects.filter(HAS_PLACE, vacancy=OuterRef("pk")).order_by().values("vacancy").annotate(number=Count("pk")).values("number")
+    taking = Vacancy.objects.filter(state=VacancyState.PUBLISHED, apply_by__gt=now).alias(held=Coalesce(Subquery(held), 0))
+    return taking.filter(offering__seats__gt=F("held")).values_list("offering_id", flat=True)
