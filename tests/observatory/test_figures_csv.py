@@ -32,5 +32,5 @@ def test_the_command_line_gives_an_indicator_for_regions_of_ones_own(tmp_path: P
     assert list(csv.DictReader(io.StringIO(capsys.readouterr().out))) == [{"geo": "andes", "year": "2021", "value": "40.0", "low": "40.0", "high": "", "coverage": "0.6666666666666666"}]
     assert main(["observatory", "indicator"]) == 0
     assert "matched-growth" in capsys.readouterr().out
-    assert (main(["observatory", "indicator", "happiness"]), main(["observatory", "indicator", "parity"])) == (2, 2)
+    assert (main(["observatory", "indicator", "happiness"]), main(["observatory", "indicator", "dissimilarity"])) == (2, 2)
     assert "In a notebook" in capsys.readouterr().err

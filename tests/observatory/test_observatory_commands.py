@@ -67,7 +67,7 @@ def test_an_indicator_without_figures_says_what_it_lacks(tmp_path: Path, capsys:
     capsys.readouterr()
     assert [main(["observatory", "indicator", name]) for name in ("inbound-rate", "dissimilarity")] == [0, 2]
     assert [line for line in capsys.readouterr().err.splitlines() if "As published" not in line] == [
-        "No figures: 25053 is not loaded. Get it with ./vsm observatory fetch uis --only OPRI.zip, or load the file.",
+        "No figures. Not loaded: 25053. Get it with ./vsm observatory fetch uis --only OPRI.zip, or load the file.",
         "dissimilarity compares two distributions that you give it: see docs/handbook/analyst.md, In a notebook.",
     ]  # fmt: skip
 

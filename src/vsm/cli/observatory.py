@@ -177,7 +177,7 @@ def _indicator(args: argparse.Namespace) -> int:
     if found.empty:
         lacking = missing(wanted, series_there())
         names, commands = ", ".join(" / ".join(some) for some in lacking), dict.fromkeys(gets()[some[0]] for some in lacking if some[0] in gets())
-        print(f"No figures: {names} is not loaded." if names else "No figures.", *(f"Get it with ./vsm observatory fetch {command}, or load the file." for command in commands), file=sys.stderr)
+        print(f"No figures. Not loaded: {names}." if names else "No figures.", *(f"Get it with ./vsm observatory fetch {command}, or load the file." for command in commands), file=sys.stderr)
     if INBOUND in wanted.source and (choices := decisions("uis", INBOUND)):
         told = "; ".join(break_told(*each) for each in breaks_followed(f"{geo} {each.year} {each.decision}" for geo, some in choices.items() for each in some if each.decision != "keep"))
         print(f"As published. Studies follow what was decided about breaks, this does not: {told}.", file=sys.stderr)

@@ -231,7 +231,7 @@ def test_a_call_page_needs_the_same_queries_for_one_course_and_for_three(w: Simp
     call = published(w, {offering(w.host, f"X{n}", f"Course {n}"): 2 for n in range(courses)})
     who = client()
     who.get(f"/calls/{call.pk}/")
-    assert _count(who, f"/calls/{call.pk}/") == 8
+    assert _count(who, f"/calls/{call.pk}/") == 5
 
 
 def _count(who: Client, path: str) -> int:
