@@ -72,7 +72,7 @@ def test_1_everybody_finds_institutions_and_who_may_do_what(walk: Walk) -> None:
 def test_2_an_agreement_is_drafted_proposed_and_signed_by_both(walk: Walk) -> None:
     bia = walk("bia").opens("/agreements/").follows("Draft an agreement", exact=False)
     bia.types(code="ANDINA-PONTS-2031", starts_on="2031-01-01", ends_on="2033-12-31").chooses(partner="Three Bridges", category="Course")
-    bia.chooses(**{"promises-0-host": "Three Bridges"}).types(**{"promises-0-seats": "4"}).sends().does("Propose for signature")
+    bia.chooses(**{"promises-0-host": "The partner"}).types(**{"promises-0-seats": "4"}).sends().does("Propose for signature")
     agreement = bia.path
     bia.does("Sign").reads("Waiting for signatures")
     walk("chloe").opens(agreement).does("Sign").reads("Signed")
