@@ -125,12 +125,15 @@ def test_a_job_whose_worker_died_goes_before_younger_ones_although_there_is_alwa
     assert jobs._lease().pk == old.pk  # type: ignore[union-attr]  # -- two wait
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL chooses by what the tables hold")
 def test_the_next_job_is_found_in_the_order_of_an_index_however_many_wait(db: None) -> None:
     """Sorting all that waits for each job that is taken made draining a queue cost the square of its length."""
-    plans = [due.explain() for due in jobs._due(clock.now())]
-    assert "TEMP B-TREE" not in plans[0], plans[0]
-    assert all("job_next" in plan for plan in plans), plans
+    if connection.vendor == "postgresql":  # it reads an empty table whole unless it is told not to
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+    waiting, abandoned = (due.explain() for due in jobs._due(clock.now()))
+    assert "job_next" in waiting, waiting
+    assert "job_next" in abandoned, abandoned
+    assert ("TEMP B-TREE" in waiting, "Sort" in waiting) == (False, False), waiting  # how each engine says that it sorts
 
 
 def test_a_scheduled_task_is_enqueued_once_in_each_slot(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
