@@ -359,6 +359,7 @@ def test_a_fallback_language_is_marked_for_the_voice() -> None:
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
+        ("2 Dec 2026, 14:00 (America/Montevideo), and/or later", "2 Dec 2026, 14:00 (America/<wbr>Montevideo), and/or later"),
         ("What COVID-19 changed", 'What <span class="unbroken">COVID-19</span> changed'),
         ("A & B-2", "A &amp; B-2"),
         ("2019-20, e-mail, well-known", "2019-20, e-mail, well-known"),

@@ -186,6 +186,8 @@ def test_a_course_that_has_only_night_classes_left_says_that_nothing_is_proposed
     (line,) = only(emergency).lines
     assert (line["form"], line["live_avoided"]) == ("", True)
     assert "in the night for you and nothing else is found yet" in shown(only(emergency))
+    verbs = {verb for (noun, verb), action in TABLE.items() if noun == "emergency_case" and action.possible(only(emergency))}
+    assert ("accept" in verbs, "choose" in verbs) == (False, True), "there is no text yet to which one could agree"
     choose(only(emergency), answering.KEEP, line["code"])
     assert "Left as it is, as chosen." in shown(fresh(only(emergency)))
 

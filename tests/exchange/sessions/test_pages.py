@@ -12,9 +12,11 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.exchange.sessions import given
 from tests.exchange.sessions.given import NOW, World, actor, fresh
+from vsm.exchange.catalogue.models import Offering
 from vsm.exchange.people.actions import make_token, revoke_token
 from vsm.exchange.people.models import Person
 from vsm.exchange.sessions.actions import MarkRow, cancel, drop, move, take_attendance
+from vsm.exchange.sessions.models import Session
 from vsm.exchange.sessions.queries import events_of
 from vsm.kit import clock
 
@@ -105,6 +107,18 @@ def test_a_dropped_course_is_gone_from_timetable_and_feed(world: World) -> None:
     drop(enrolment, by=actor(world.ana), now=NOW)
     assert "Statistics" not in get(world.ana, "/timetable/?view=table")
     assert calendar_of(world.ana)[1].walk("VEVENT") == []
+
+
+def test_a_course_in_ones_own_time_stands_below_the_meetings_while_it_runs(world: World) -> None:
+    """It has no meeting that would tell of it."""
+    offering = world.offering()
+    enrolment = given.enrolled(world, offering)
+    Session.objects.all().delete()
+    assert "In your own time" not in get(world.ana, "/timetable/")
+    Offering.objects.filter(pk=offering.pk).update(mode="asynchronous")
+    assert f'<a href="/enrolments/{enrolment.pk}/">Statistics</a>' in get(world.ana, "/timetable/").partition("In your own time")[2]
+    after = datetime.combine(fresh(offering).ends_on + timedelta(days=2), time(12), UTC)
+    assert "In your own time" not in get(world.ana, "/timetable/", after)
 
 
 @pytest.mark.parametrize("week", ["2026-W99", "x", "2026-W37-1", "%00"])

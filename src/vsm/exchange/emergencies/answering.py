@@ -99,7 +99,10 @@ def choose(
     return case
 
 
-@action("accept", on=Case, label=_("Agree and go on online"), allow=STUDENT, step=CASE_STEPS["accept"], tone="primary")
+@action(
+    "accept", on=Case, label=_("Agree and go on online"), allow=STUDENT, step=CASE_STEPS["accept"], tone="primary",
+    when=lambda case: any(line["form"] for line in case.lines),
+)  # fmt: skip
 def accept(
     case: Case, *, by: Actor, now: datetime,
     digest: Annotated[str, Ask(_("Fingerprint of the text"), _("Of the text that you have read: your consent is bound to it."), kind="hidden", start=_digest, limit=64)],

@@ -76,6 +76,12 @@ def sessions_of(person_id: UUID) -> QuerySet[Session]:
     return found.select_related(*WITH_HOLDER).order_by("starts_at", "offering__code", "number")
 
 
+def own_time_of(person_id: UUID, today: date) -> QuerySet[Enrolment]:
+    """Courses that the person attends now in their own time: no meeting tells of them."""
+    running = Enrolment.objects.filter(student_id=person_id, state=State.ENROLLED, offering__mode="asynchronous", offering__ends_on__gte=today)
+    return running.select_related("offering__opportunity").order_by("offering__ends_on", "pk")
+
+
 def events_of(source: Person | Iterable[Offering], *, language: str = "") -> list[Event]:
     """Calendar events of a person's own courses, or (public: without the links to join) of some offerings."""
     return feed_of(source, language=language).events

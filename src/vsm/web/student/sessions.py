@@ -19,6 +19,7 @@ from django.utils.cache import patch_cache_control
 from django.utils.http import parse_etags
 from django.utils.translation import gettext as _
 
+from vsm.exchange.catalogue.queries import title_of
 from vsm.exchange.people.queries import person_of_token
 from vsm.exchange.sessions.finding import city
 from vsm.exchange.sessions.models import Enrolment, Session
@@ -33,6 +34,7 @@ from vsm.exchange.sessions.queries import (
     is_leading,
     join_address,
     note_of,
+    own_time_of,
     participants_of,
     sessions_of,
 )
@@ -88,6 +90,7 @@ def timetable(request: Request) -> HttpResponse:
         "title": _("Timetable"),
         "next": entry_of(upcoming, now) if upcoming else None,
         "entries": entries,
+        "in_own_time": [(title_of(each.offering), each) for each in own_time_of(actor.person, timezone.localtime(now).date())],
         "days": [{"day": day, "entries": list(group)} for day, group in groupby(entries, key=lambda each: each.starts.date())],
         "tabs": [
             {"url": "/timetable/", "label": _("Week"), "current": not is_table},

@@ -48,8 +48,8 @@ ICONS = {
     "down": "M12 4v12M6.5 11 12 16.5 17.5 11M4 20.5h16",
     "next": "M5 12h14M13 6l6 6-6 6",
 }
-# A tag, or a word whose hyphen is followed by a number.
-HYPHENATED = re.compile(r"(?P<tag><[^>]*>)|(?<![\w-])[^\W\d_]{2,}-\d+(?![\w-])")
+# A tag, a stroke inside the name of a zone, or a word whose hyphen is followed by a number.
+BREAKABLE = re.compile(r"(?P<tag><[^>]*>)|(?P<stroke>(?<=[a-z])/(?=[A-Z]))|(?<![\w-])[^\W\d_]{2,}-\d+(?![\w-])")
 NOTICE_ICONS = {"neutral": "info", "info": "info", "good": "check", "warn": "alert", "bad": "stop"}
 
 
@@ -75,9 +75,14 @@ def cited(source: Any) -> str:
 @register.filter
 def unbroken(markup: str) -> SafeString:
     """What a heading says, with names such as COVID-19 kept on one line: browsers break after any hyphen, and a hyphen of another
-    kind would be found by no search. Tags stay as they are."""
-    escaped = conditional_escape(markup)
-    return SafeString(HYPHENATED.sub(lambda found: found[0] if found["tag"] else f'<span class="unbroken">{found[0]}</span>', escaped))
+    kind would be found by no search. The name of a zone breaks after its stroke. Tags stay as they are."""
+
+    def well(found: re.Match[str]) -> str:
+        if found["tag"]:
+            return found[0]
+        return "/<wbr>" if found["stroke"] else f'<span class="unbroken">{found[0]}</span>'
+
+    return SafeString(BREAKABLE.sub(well, conditional_escape(markup)))
 
 
 @register.filter
