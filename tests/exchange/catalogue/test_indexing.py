@@ -17,7 +17,6 @@ from vsm.exchange.catalogue.models import CatalogueChange, Offering
 from vsm.exchange.catalogue.queries import search
 from vsm.exchange.catalogue.search_page import SearchPage
 from vsm.kit import clock, jobs
-from vsm.kit.actors import ANONYMOUS
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +40,7 @@ def world() -> World:
 
 def find(text: str = "", **filters: list[str]) -> SearchPage:
     indexing.index().reload()
-    return search({"q": [text], **filters}, ANONYMOUS, "en", NOW)
+    return search({"q": [text], **filters}, "en", NOW)
 
 
 def titles(page: SearchPage) -> list[str]:
@@ -50,7 +49,7 @@ def titles(page: SearchPage) -> list[str]:
 
 def test_without_an_index_the_page_says_that_it_is_being_built(world: World) -> None:
     given.published(world)
-    page = search({"q": ["statistics"]}, ANONYMOUS, "en", NOW)
+    page = search({"q": ["statistics"]}, "en", NOW)
     assert (page.condition, page.is_ready, page.text, page.cards) == ("building", False, "statistics", ())
     assert not indexing.is_fresh()
 
@@ -207,4 +206,4 @@ def test_no_address_breaks_the_page(world: World, params: dict[str, list[str]]) 
     given.published(world)
     indexing.rebuild()
     indexing.index().reload()
-    assert search(params, ANONYMOUS, "en", NOW).is_ready
+    assert search(params, "en", NOW).is_ready

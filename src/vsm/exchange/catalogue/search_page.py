@@ -18,7 +18,7 @@ from vsm.exchange.catalogue.models import Meeting, Offering
 from vsm.exchange.catalogue.reader_week import Slot, Wall, slots
 from vsm.exchange.catalogue.states import State
 from vsm.exchange.institutions.models import Organisation
-from vsm.kit.actors import Actor
+from vsm.kit.actors import ANONYMOUS
 from vsm.kit.localized import text_and_language, text_in
 from vsm.kit.saying import labelled
 
@@ -142,9 +142,8 @@ class SearchPage:
 
 
 def search(
-    params: Mapping[str, Sequence[str]], actor: Actor, language: str, now: datetime, *, covered: Iterable[Covered] | None = None,
-    since: date | None = None,
-) -> SearchPage:  # fmt: skip
+    params: Mapping[str, Sequence[str]], language: str, now: datetime, *, covered: Iterable[Covered] | None = None, since: date | None = None
+) -> SearchPage:
     """The page of published offerings that a query string asks for.
 
     With `covered`, only what one of these agreements covers, with `since` only what starts then or later; the links keep
@@ -163,7 +162,7 @@ def search(
         )  # fmt: skip
     except IndexUnusable:
         return SearchPage("building", asked.text)
-    cards = tuple(_cards(found.ids, actor, language, now))
+    cards = tuple(_cards(found.ids, language, now))
     first = (asked.number - 1) * SIZE + 1 if cards else 0
     last_page = min(max(1, -(-found.total // SIZE)), MOST_PAGES)
     facets = tuple(_facets(found, asked))
@@ -272,9 +271,9 @@ MOST_KEPT = 10_000
 """Cards kept by a process. They are keyed by their edition, so none can go stale."""
 
 
-def _cards(ids: Sequence[str], actor: Actor, language: str, now: datetime) -> Iterable[Card]:
+def _cards(ids: Sequence[str], language: str, now: datetime) -> Iterable[Card]:
     # By the ids alone: asked for a state or an order too, SQLite may walk the index of those, all published offerings long.
-    visible = Offering.objects.visible_to(actor).filter(pk__in=ids).order_by().annotate(is_open=indexing.is_open(now))
+    visible = _offerings(now.replace(microsecond=0)).filter(pk__in=ids)
     reader = (language, timezone.get_current_timezone_name())
     versions = visible.values_list("pk", "state", "is_open", "version", "opportunity__version", "opportunity__organisation__version")
     editions = {str(row[0]): (*row, *reader) for row in versions if row[1] == State.PUBLISHED}
@@ -286,6 +285,13 @@ def _cards(ids: Sequence[str], actor: Actor, language: str, now: datetime) -> It
     _kept.update((editions[pk], card) for pk, card in made.items())
     shown = known | made
     return [shown[pk] for pk in ids if pk in shown]
+
+
+@lru_cache(maxsize=4)
+def _offerings(second: datetime) -> Any:
+    """Offerings with whether they are open, as a question that is put together once a second: that takes longer than asking it.
+    What is published is public, so it is asked for nobody in particular."""
+    return Offering.objects.visible_to(ANONYMOUS).order_by().annotate(is_open=indexing.is_open(second))
 
 
 def _made(offerings: Any, language: str) -> dict[str, Card]:

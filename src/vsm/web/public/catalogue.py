@@ -49,7 +49,7 @@ def find(request: Request) -> HttpResponse:
     params, language, now = dict(request.GET.lists()), _language(), clock.now()
     home = _home(request, now)
     since = None if request.GET.get("begun") else now.date()
-    result = search(params, request.actor, language, now, covered=_covered(home, now.date()), since=since)
+    result = search(params, language, now, covered=_covered(home, now.date()), since=since)
     is_part = bool(request.headers.get("HX-Request"))
     context = {
         "result": result,
