@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 from tests.exchange.catalogue import given
 from tests.exchange.catalogue.given import NOW, World
 from vsm.config import settings
-from vsm.exchange.catalogue import actions, indexing
+from vsm.exchange.catalogue import actions, indexing, search_page
 from vsm.exchange.catalogue.models import CatalogueChange, Offering
 from vsm.exchange.catalogue.queries import search
 from vsm.exchange.catalogue.search_page import SearchPage
@@ -25,12 +25,18 @@ pytestmark = pytest.mark.django_db
 def _empty_index(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     folder = settings().data / "index"
     shutil.rmtree(folder, ignore_errors=True)
-    indexing._index.cache_clear()
+    _forget()
     monkeypatch.setattr(indexing, "open_offerings", [])
     with clock.stopped_at(NOW):
         yield
     shutil.rmtree(folder, ignore_errors=True)
+    _forget()
+
+
+def _forget() -> None:
+    """Each test has an index, and those who know what is open, of its own."""
     indexing._index.cache_clear()
+    search_page._offerings.cache_clear()
 
 
 @pytest.fixture
@@ -111,17 +117,17 @@ def test_an_index_of_another_database_is_built_anew(world: World) -> None:
 
 def test_offerings_are_marked_open_when_their_call_opens_and_closed_when_it_closes(world: World) -> None:
     offering, other = given.published(world), given.published(world, "DER-110", title={"en": "Law"})
-    takes: set[Any] = set()
-    indexing.open_offerings.append(lambda _now: takes)
+    takes = Offering.objects.filter(source="takes")
+    indexing.open_offerings.append(lambda _now: takes.values("pk"))
     indexing.open_offerings.append(lambda _now: Offering.objects.none().values("pk"))
     indexing.rebuild()
     assert titles(find(open=["true"])) == []
-    takes.add(offering.pk)
+    Offering.objects.filter(pk=offering.pk).update(source="takes")
     assert indexing.refresh.call() == 1
     assert [(card.title, card.open) for card in find(open=["true"]).cards] == [("Statistics", True)]
     assert {card.title: card.open for card in find().cards} == {"Statistics": True, "Law": False}
-    takes.clear()
-    takes.add(other.pk)
+    takes.update(source="")
+    Offering.objects.filter(pk=other.pk).update(source="takes")
     assert indexing.refresh.call() == 2
     assert titles(find(open=["true"])) == ["Law"]
     assert indexing.refresh.call() == 0

@@ -27,11 +27,11 @@ from vsm.kit import clock
 from vsm.kit.bulk import insert_rows
 from vsm.kit.jobs import every
 
-OpenOfferings = Callable[[datetime], Iterable[UUID]]
+OpenOfferings = Callable[[datetime], "QuerySet[Any, Any]"]
 
 open_offerings: list[OpenOfferings] = []
-"""Who knows which offerings take applications at a moment: higher slices enter a function at start-up. A query set of
-offering ids is best: it becomes part of one query."""
+"""Who knows which offerings take applications at a moment: higher slices enter a function at start-up. Its query set of
+offering ids becomes part of one query."""
 
 CHUNK = 1_000
 """Offerings written to the index at once when it catches up."""
