@@ -2,13 +2,16 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.people.models import is_zone
 from vsm.exchange.people.queries import actor_of, person_of_token
@@ -72,8 +75,17 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "languages": settings.LANGUAGES,
         "language": translation.get_language(),
         "zone_name": timezone.get_current_timezone_name(),
+        "places": _places(translation.get_language(), not actor.is_anonymous),
         "reader_tag": "" if actor.is_anonymous else reader_tag(str(actor.person_id)),
     }
+
+
+@lru_cache(maxsize=32)
+def _places(language: str, signed_in: bool) -> tuple[tuple[str, str], ...]:
+    """Where every page leads: address and label in the language that is active, put together once for each."""
+    desk = (("dashboard", _("My desk")),) if signed_in else ()
+    found = (*desk, ("search", _("Find a course")), ("calls", _("Calls")), ("observatory", _("Observatory")), ("verify", _("Verify")))
+    return tuple((reverse(name), str(label)) for name, label in found)
 
 
 def reader_tag(person_id: str) -> str:
