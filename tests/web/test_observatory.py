@@ -421,10 +421,11 @@ def test_a_regions_map_has_its_countries_own_figures(anybody: Client) -> None:
 
 
 def test_flows_begin_with_the_newest_year_that_is_not_half_empty(anybody: Client) -> None:
-    hosts = {2020: ("ESP", "ARG", "CHL"), 2021: ("ESP", "ARG"), 2022: ("ESP",)}
+    hosts = {2020: ("ESP", "ARG", "CHL"), 2021: ("ESP", "ARG"), 2022: ("ESP",)}  # three, two and one of the same size
     release("oecd", [{"series": "flows.5T8", "geo": "PER", "geo2": to, "year": year, "value": 9.0} for year, told in hosts.items() for to in told])
     begun, asked = (anybody.get(f"/observatory/flows/{query}").content.decode() for query in ("", "?year=2022"))
     assert [re.findall(r'value="(\d+)" selected', html) for html in (begun, asked)] == [["2021"], ["2022"]]
+    assert "2 hosts tell in 2021 where their students come from; in 2020 it was 3." in begun
 
 
 def test_a_list_that_leaves_flows_out_says_so(anybody: Client) -> None:

@@ -126,12 +126,13 @@ def _unbroken(points: Sequence[Dated]) -> list[list[Dated]]:
     return pieces
 
 
-def beside(label: str, x: float, y: float) -> str:
-    """A name left of its row, ending at `x`; a long one in two lines, broken where they are most alike."""
-    first, *second = _halves(label, LONG)
+def beside(label: str, x: float, y: float, *, most: int = LONG, anchor: str = "end") -> str:
+    """A name left of its row, ending at `x` (right of it, beginning there, with the anchor "start"); one of more than `most`
+    letters in two lines, broken where they are most alike."""
+    first, *second = _halves(label, most)
     if not second:
-        return f'<text x="{x}" y="{y + 5}" text-anchor="end" class="name" fill="#14252b">{escape(label)}</text>'
-    return f'<text x="{x}" y="{y - 3}" text-anchor="end" class="name two" fill="#14252b" font-size="13">{escape(first)}<tspan x="{x}" dy="1.1em">{escape(second[0])}</tspan></text>'
+        return f'<text x="{x}" y="{y + 5}" text-anchor="{anchor}" class="name" fill="#14252b">{escape(label)}</text>'
+    return f'<text x="{x}" y="{y - 3}" text-anchor="{anchor}" class="name two" fill="#14252b" font-size="13">{escape(first)}<tspan x="{x}" dy="1.1em">{escape(second[0])}</tspan></text>'
 
 
 def _halves(label: str, most: int) -> tuple[str, ...]:

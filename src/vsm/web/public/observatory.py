@@ -123,8 +123,9 @@ def flows(request: Request) -> Sheet:
     data = chosen(request, "data", listed)
     known = matrices[data].flows if data else {}
     options = [(str(year), str(year)) for year in sorted(known, reverse=True)]
-    # Of the newest year often few have reported: begin with the newest that tells at least half as many pairs as the best.
-    full = max((each for each, cells in known.items() if 2 * len(cells) >= max(map(len, known.values()))), default=0)
+    # Of the newest year often few have reported: begin with the newest that tells at least half of the students of the best.
+    sums = {each: sum(cells.values()) for each, cells in known.items()}
+    full = max((each for each, students in sums.items() if 2 * students >= max(sums.values())), default=0)
     year = chosen(request, "year", options, str(full))
     pairs = known.get(int(year), {}) if year else {}
     # Whoever is told in any year can be chosen, so that an address keeps its pair when the year changes.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import escape
 
 from vsm.observatory.geography import Country, countries
+from vsm.observatory.publications.charts import beside
 
 WIDTH, SIDE, TOP = 700, 20, 8
 # Part of the world (M49) → column and row of its first square, and how many squares a row has.
@@ -93,12 +94,13 @@ def flow_picture(title: str, description: str, flows: Sequence[tuple[str, str, f
         used["from", origin], used["to", to] = used.get(("from", origin), 0.0) + thick, used.get(("to", to), 0.0) + thick
         middle, y1, y2 = WIDTH / 2, start + thick / 2, end + thick / 2
         ribbons.append(f'<path class="ribbon" d="M190 {y1:.1f}C{middle:g} {y1:.1f} {middle:g} {y2:.1f} 510 {y2:.1f}" fill="none" stroke="#0b4f5c" stroke-opacity=".45" stroke-width="{max(1.0, thick):.1f}"/>')
-    names = [f'<text class="name" x="182" y="{top + size / 2 + 5:.1f}" text-anchor="end" fill="#14252b">{escape(name)}</text>' for name, (top, size) in left.items()]
-    names += [f'<text class="name" x="518" y="{top + size / 2 + 5:.1f}" fill="#14252b">{escape(name)}</text>' for name, (top, size) in right.items()]
+    names = [beside(name, 182, round(top + size / 2, 1), most=FITTING) for name, (top, size) in left.items()]
+    names += [beside(name, 518, round(top + size / 2, 1), most=FITTING, anchor="start") for name, (top, size) in right.items()]
     return _svg(title, description, "".join(ribbons + names), height + 2 * TOP, "flows")
 
 
-TALL, GAP = 260.0, 20.0
+TALL, GAP = 260.0, 28.0  # a name of two lines stands beside the thinnest ribbon
+FITTING = 18  # letters of a name that fit beside the ribbons, also on a phone
 
 
 def _stack(sums: Mapping[str, float]) -> dict[str, tuple[float, float]]:

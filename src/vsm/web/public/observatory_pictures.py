@@ -248,6 +248,10 @@ def flow_table(found: Loaded, matrix: Matrix, pairs: Mapping[tuple[str, str], fl
     unknown = _("Flows to hosts that do not tell where their students come from are missing, so a sum of flows is a lower bound. By citizenship or by earlier schooling differs from host to host.")
     if matrix.truncated:
         unknown = _("This source lists the ten largest flows of each country alone: the smaller ones are not zero, they are not told.") + " " + unknown
+    hosts = {each: len({host for _origin, host in cells}) for each, cells in matrix.flows.items()}
+    best = max(hosts, key=lambda each: (hosts[each], each))
+    if hosts[year] < hosts[best]:
+        unknown = _("%(hosts)s hosts tell in %(year)s where their students come from; in %(best)s it was %(most)s.") % {"hosts": hosts[year], "year": year, "best": best, "most": hosts[best]} + " " + unknown
     releases = found.telling(matrix)
     return Figure("flows", title, drawing, facts, unknown, releases, note=_("The picture shows the ten largest; the table up to fifty."), sdg=BALANCE)
 
