@@ -126,8 +126,12 @@ def series_told(release: Release) -> list[str]:
         described_as.setdefault(text_in(found.title, language) if found else "", []).append(code)
     plain = described_as.pop("", [])
     told = [f"{title} ({codes[0]})" if len(codes) == 1 else gettext("%(title)s (%(count)s series)") % {"title": title, "count": len(codes)} for title, codes in described_as.items()]
-    more = [gettext("and %(count)s more") % {"count": len(plain) - MOST_TOLD}] if len(plain) > MOST_TOLD else []
-    return [*told, *plain[:MOST_TOLD], *more]
+    return [*told, *_shortened(plain, MOST_TOLD)]
+
+
+def _shortened(told: list[str], most: int) -> list[str]:
+    """The first of them, and how many more there are."""
+    return [*told[:most], gettext("and %(count)s more") % {"count": len(told) - most}] if len(told) > most else told
 
 
 RELEASE = resource(
@@ -136,6 +140,7 @@ RELEASE = resource(
         lambda release: " · ".join(filter(None, (title_of(release.source), release.edition or release.file_name))),
         fields=(
             Shown("source", _("Source"), lambda r: title_of(r.source), listed=True, sort="source"),
+            Shown("tells", _("What it tells"), lambda r: _shortened(series_told(r), 2), "list", listed=True, detail=False),
             Shown("edition", _("Edition"), lambda r: r.edition, listed=True, sort="edition"),
             Shown("published_on", _("Published on"), lambda r: r.published_on, "date", listed=True, sort="published_on"),
             Shown("retrieved_at", _("Taken in"), lambda r: r.retrieved_at, "moment", listed=True, sort="retrieved_at"),

@@ -7,6 +7,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from vsm.kit.folding import fold
 from vsm.kit.requests import Request
@@ -134,10 +135,10 @@ def flows(request: Request) -> Sheet:
     origins, hosts = ([anywhere, *sorted(((code, name_of(code, reader())) for code in codes), key=lambda each: fold(each[1]))] for codes in ({o for o, _d in ever}, {d for _o, d in ever}))
     origin, to = chosen(request, "from", origins), chosen(request, "to", hosts)
     wanted = {pair: value for pair, value in pairs.items() if (not origin or pair[0] == origin) and (not to or pair[1] == to) and value > 0}
-    figures = [pictures.flow_table(found, matrices[data], wanted, int(year))] if wanted else []
-    if origin and to:
-        figures = [*pictures.pair(found, matrices[data], origin, to), *figures]
-    choices = [Choice("year", _("Year"), options, year), Choice("from", _("From"), origins, origin), Choice("to", _("To"), hosts, to), Choice("data", _("Source"), listed, data)] if options else []
+    figures = pictures.pair(found, matrices[data], origin, to) if origin and to else []
+    if wanted and not figures:
+        figures = [pictures.flow_table(found, matrices[data], wanted, int(year))]
+    choices = [Choice("year", _("Year"), options, year), Choice("from", pgettext("country", "From"), origins, origin), Choice("to", pgettext("country", "To"), hosts, to), Choice("data", _("Source"), listed, data)] if options else []
     part = {
         "missing": "" if pairs else _("Flows between pairs of countries are not shipped with this program."), "command": "vsm observatory fetch oecd", "load_command": "vsm observatory load FILE",
         "empty": year if pairs and not wanted else "",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from vsm.kit.localized import text_in
 from vsm.observatory.estimates.facts import Fact
@@ -244,7 +245,7 @@ def flow_table(found: Loaded, matrix: Matrix, pairs: Mapping[tuple[str, str], fl
     title = _("The largest flows, %(year)s") % {"year": year}
     rows = tuple((str(number), name_of(pair[0], reader()), name_of(pair[1], reader()), told(fact)) for number, ((pair, _value), fact) in enumerate(zip(ranked, facts, strict=True), start=1))
     svg = flow_picture(title, word("bars"), [(name_of(pair[0], reader()), name_of(pair[1], reader()), value, told(fact)) for (pair, value), fact in list(zip(ranked, facts, strict=True))[:DRAWN_FLOWS]])
-    drawing = Drawing(svg, (_("Rank"), _("From"), _("To"), _("Students")), rows)
+    drawing = Drawing(svg, (_("Rank"), pgettext("country", "From"), pgettext("country", "To"), _("Students")), rows)
     unknown = _("Flows to hosts that do not tell where their students come from are missing, so a sum of flows is a lower bound. By citizenship or by earlier schooling differs from host to host.")
     if matrix.truncated:
         unknown = _("This source lists the ten largest flows of each country alone: the smaller ones are not zero, they are not told.") + " " + unknown
