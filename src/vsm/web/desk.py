@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from vsm.exchange.agreements.models import Agreement, AgreementSignature
@@ -207,7 +207,7 @@ def _coordinating(organisation: Any, now: datetime) -> list[dict[str, Any]]:
         _bucket(_("Agreements to sign"), Agreement.objects.filter(Q(first=organisation) | Q(second=organisation), state="proposed").exclude(pk__in=_signed_by(organisation)).count(), "/agreements/?state=proposed", "warn"),
         _bucket(_("Calls open"), calls.filter(state="published", opens_at__lte=now, closes_at__gt=now).count(), "/calls/?state=published"),
         _bucket(_("To nominate"), applications.get("submitted", 0), "/applications/?state=submitted", "warn"),
-        _bucket(_("Nominated"), applications.get("nominated", 0), "/applications/?state=nominated"),
+        _bucket(pgettext("several", "Nominated"), applications.get("nominated", 0), "/applications/?state=nominated"),
         _bucket(_("Calls to allocate"), calls.filter(state="published", nominate_by__lte=now).exclude(runs__state__in=["preview", "published"]).count(), "/calls/?phase=allocating", "warn"),
         _bucket(_("Runs to publish"), Run.objects.filter(call__in=calls, state="preview").count(), "/runs/?state=preview", "warn"),
         _bucket(_("Appeals to answer"), Appeal.objects.filter(application__call__in=calls, state__in=OPEN_APPEALS).count(), "/appeals/?state=filed", "warn"),

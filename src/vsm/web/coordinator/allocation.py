@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from vsm.exchange.allocation.appeals import appeals_until, open_appeals
 from vsm.exchange.allocation.computing import STAGES
@@ -189,7 +190,7 @@ def _demanded(call: Call) -> list[dict[str, Any]]:
 def groups_table(run: Run) -> dict[str, Any] | None:
     """By group, of those who agreed to be counted; None when nobody did. What small numbers hide is said, and not drawn."""
     rows = [([group_name(slug), every, part, None if every is None else every - part], "") for slug, every, part in run.counts.get("groups", ())]
-    return table(_("By group"), [_("Group"), _("Nominated"), _("With a seat"), _("Without")], rows) if rows else None
+    return table(_("By group"), [_("Group"), pgettext("several", "Nominated"), _("With a seat"), _("Without")], rows) if rows else None
 
 
 def offerings_table(run: Run) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from vsm.exchange.people.models import Person
@@ -154,7 +154,7 @@ def _of_host(organisation: Any, now: datetime) -> list[dict[str, Any]]:
         *_to_hand_in(organisation, now),
         _bucket(_("Vacancies published"), Vacancy.objects.filter(organisation=organisation, state="published").count(), "/vacancies/?state=published"),
         _bucket(_("Applications to read"), applications.filter(state="submitted").count(), "/placement-applications/?state=submitted", "warn"),
-        _bucket(_("Shortlisted"), applications.filter(state="shortlisted").count(), "/placement-applications/?state=shortlisted"),
+        _bucket(pgettext("several", "Shortlisted"), applications.filter(state="shortlisted").count(), "/placement-applications/?state=shortlisted"),
         _bucket(_("Placement agreements to sign"), agreements.filter(state="signing", waiting_for__contains="host").count(), "/placement-agreements/?waiting_for=host", "warn"),
         _bucket(_("Placements running"), Placement.objects.filter(host__organisation=organisation, state="running").count(), "/placements/?state=running", "good"),
     ]
