@@ -57,6 +57,13 @@ def test_what_was_understood_is_told_and_nothing_counts_until_it_is_kept(hub: Hu
         keep_table(table, by=OLGA, now=NOW)
 
 
+def test_no_number_of_students_is_below_zero_and_what_else_a_table_holds_may_be(hub: Hub) -> None:
+    told = "geo,year,series,value,geo2\nPER,2023,26637,-3,\nPER,2023,net,-3,\nPER,2024,flows,-1,CHL\nPER,2024,26637,0,\n"
+    table = handed_in(hub, told)
+    assert (table.state, [(reason["code"], reason["params"]["line"]) for reason in table.problems]) == ("faulty", [("line-negative", 2), ("line-negative", 4)])
+    assert handed_in(hub, "geo,year,series,value\nPER,2023,net,-3\n", "net.csv").state == "read"
+
+
 def test_a_parquet_file_is_read_as_such(hub: Hub) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq

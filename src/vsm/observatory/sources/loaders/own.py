@@ -114,7 +114,7 @@ def _taken(path: Path, header: tuple[str, ...], rows: Iterable[tuple[int, Mappin
     kept: list[dict[str, Any]] = []
     name = named_after(path)
     for number, row in rows:
-        found = list(_faults(number, row))
+        found = list(_faults(number, row, name))
         wrong += found
         if not found and not wrong:
             kept.append(_cell(row, name))
@@ -132,7 +132,7 @@ def _taken(path: Path, header: tuple[str, ...], rows: Iterable[tuple[int, Mappin
     return Taken(table, (each_cell_once(table),))
 
 
-def _faults(line: int, row: Mapping[str, Any]) -> Iterator[Reason]:
+def _faults(line: int, row: Mapping[str, Any], name_of_file: str) -> Iterator[Reason]:
     told = {"line": line}
     if None in row or any(row.get(name) is None for name in ("geo", "year")):
         yield Reason("line-columns", N_("Line %(line)s has more or fewer cells than the header."), told)
@@ -148,6 +148,13 @@ def _faults(line: int, row: Mapping[str, Any]) -> Iterator[Reason]:
     value = _text(row.get("value"))
     if value and not math.isfinite(_number(value)):
         yield Reason("line-value", N_("Line %(line)s: “%(value)s” is no number. Write 1234.5, or leave it empty where nothing is known."), {**told, "value": value[:40]}, "value")
+    elif value and _number(value) < 0 and counts_students(_text(row.get("series")) or name_of_file):
+        yield Reason("line-negative", N_("Line %(line)s: “%(value)s” students cannot be. Leave it empty where nothing is known."), {**told, "value": value[:40]}, "value")
+
+
+def counts_students(series: str) -> bool:
+    """Whether a series is one of ours: students from abroad, or flows. What else a table holds is its owner's, and may fall below zero."""
+    return series == INBOUND or series.startswith("flows")
 
 
 def _cell(row: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -174,7 +181,7 @@ def against(table: "pyarrow.Table", published: Totals) -> Iterable[Check]:
     its owner's."""
     import pyarrow.compute as pc
 
-    named = [name for name in pc.unique(table["series"]).to_pylist() if name.startswith("flows")]
+    named = [name for name in pc.unique(table["series"]).to_pylist() if name != INBOUND and counts_students(name)]
     found = [check for name in named for check in reconciled(host_totals(table, name), published, truncated=True)]
     inward = table.filter(pc.and_(pc.equal(table["series"], INBOUND), pc.equal(table["geo2"], ""))).to_pylist()
     if inward:
