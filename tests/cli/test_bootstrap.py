@@ -28,25 +28,31 @@ def lay_out(place: Path) -> Path:
     return place
 
 
-def run(checkout: Path, *words: str, tools: Path | None = None, python: str = sys.executable, **more: str) -> subprocess.CompletedProcess[str]:
-    """With nothing on the PATH but what `tools` holds, so that neither uv nor another Python helps; `more` is in the environment."""
-    environment = {"PATH": str(tools or checkout / "no-tools"), "HOME": str(checkout), **more}
+def run(checkout: Path, *words: str, python: str = sys.executable, **more: str) -> subprocess.CompletedProcess[str]:
+    """With nothing on the PATH but what its `tools` hold, so that neither uv nor another Python helps; `more` is in the environment."""
+    environment = {"PATH": str(checkout / "tools"), "HOME": str(checkout), **more}
     return subprocess.run([python, str(checkout / "vsm"), *words], env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.fixture(scope="module")
-def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The .venv of a checkout in which `./vsm up` ran; making one takes seconds, copying it does not."""
-    place = lay_out(tmp_path_factory.mktemp("built"))
-    assert run(place, "up").stdout.startswith("Building")
-    return place / ".venv"
+def put_uv(checkout: Path) -> None:
+    """A stand-in for uv: it notes how it is called, makes the environment with Python's own module, and has nothing to install.
+
+    Making one with pip in it takes seconds; what is asked of the locks and their stamp is the same either way.
+    """
+    tools = checkout / "tools"
+    tools.mkdir()
+    fake = tools / "uv"
+    fake.write_text(
+        f'#!/bin/sh\necho "$@" >> "{checkout}/calls"\ncase "$1" in venv) exec {sys.executable} -m venv --without-pip "{checkout}/.venv";; esac\nexit 0\n'
+    )
+    fake.chmod(0o755)
 
 
 @pytest.fixture
-def built(checkout: Path, built_once: Path) -> Path:
+def built(checkout: Path) -> Path:
     """A checkout in which `./vsm up` ran before."""
-    shutil.copytree(built_once, checkout / ".venv", symlinks=True)
-    assert run(checkout, "up").stdout == "ran up\n"
+    put_uv(checkout)
+    assert run(checkout, "up").stdout == "Building .venv from requirements.lock (once)...\nran up\n"
     return checkout
 
 
@@ -54,11 +60,20 @@ def stamped(checkout: Path) -> list[str]:
     return [line.split()[0] for line in (checkout / ".venv" / "built-from").read_text().splitlines()]
 
 
-def test_it_builds_once_and_then_only_runs(checkout: Path) -> None:
+def test_it_builds_once_then_only_runs_and_packages_that_cannot_be_had_are_told_with_the_reason(checkout: Path) -> None:
+    """The one test in which Python's own venv and pip do the work."""
     first, second = run(checkout, "up", "--port", "1"), run(checkout, "up", "--port", "1")
     assert (first.returncode, first.stdout) == (0, "Building .venv from requirements.lock (once)...\nran up --port 1\n"), first.stderr
     assert (second.returncode, second.stdout) == (0, "ran up --port 1\n")
     assert stamped(checkout) == ["requirements.lock"]
+
+    digest = hashlib.sha256(b"").hexdigest()
+    (checkout / "requirements.lock").write_text(f"--no-index\nno-such-distribution==1 --hash=sha256:{digest}\n")
+    done = run(checkout, "up")
+    assert done.returncode == 1
+    assert "no-such-distribution" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("Stopped: the packages could not be installed (is there a network?).")
+    assert not (checkout / ".venv" / "built-from").exists()
 
 
 def test_compiled_modules_are_kept_in_the_environment_where_they_are_not_wanted_beside_the_sources(built: Path) -> None:
@@ -117,16 +132,6 @@ def test_an_interrupted_build_is_begun_afresh(built: Path) -> None:
     assert not (built / ".venv" / "half").exists()
 
 
-def test_packages_that_cannot_be_had_are_told_with_the_reason(checkout: Path) -> None:
-    digest = hashlib.sha256(b"").hexdigest()
-    (checkout / "requirements.lock").write_text(f"--no-index\nno-such-distribution==1 --hash=sha256:{digest}\n")
-    done = run(checkout, "up")
-    assert done.returncode == 1
-    assert "no-such-distribution" in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("Stopped: the packages could not be installed (is there a network?).")
-    assert not (checkout / ".venv" / "built-from").exists()
-
-
 def test_a_missing_venv_module_names_the_package(checkout: Path) -> None:
     """A Python whose `ensurepip` is missing, as Debian ships it."""
     tools = checkout / "tools"
@@ -163,16 +168,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(checkout: Path) -> None:
     assert "cannot be written" in done.stderr
 
 
-def test_uv_is_used_when_it_works(checkout: Path) -> None:
-    """A stand-in for uv: it notes how it is called, and makes the environment with Python's own module."""
-    tools = checkout / "tools"
-    tools.mkdir()
-    fake = tools / "uv"
-    fake.write_text(
-        f'#!/bin/sh\necho "$@" >> "{checkout}/calls"\ncase "$1" in venv) exec {sys.executable} -m venv --without-pip "{checkout}/.venv";; esac\nexit 0\n'
-    )
-    fake.chmod(0o755)
-    assert "ran up" in run(checkout, "up", tools=tools).stdout
-    calls = (checkout / "calls").read_text()
+def test_uv_is_used_when_it_works(built: Path) -> None:
+    calls = (built / "calls").read_text()
     assert "--require-hashes" in calls
-    assert os.path.exists(checkout / ".venv" / "bin" / "python")
+    assert os.path.exists(built / ".venv" / "bin" / "python")
