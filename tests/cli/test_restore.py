@@ -5,6 +5,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,13 @@ pytestmark = pytest.mark.committed
 
 
 def vsm(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """The program as it is started."""
     return subprocess.run([sys.executable, "-m", "vsm", *words], env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def told(play: Play, *words: str) -> dict[str, Any]:
+    """The same in a process that need not load the program first."""
+    return play("tests.cli.command:run", words=words)
 
 
 def test_a_backup_is_taken_checked_and_restored_elsewhere(play: Play, environment: dict[str, str], tmp_path: Path) -> None:
@@ -23,7 +30,7 @@ def test_a_backup_is_taken_checked_and_restored_elsewhere(play: Play, environmen
     play("tests.races.scenarios:appends", writers=1, each=3)
     assert vsm(environment, "backup", "--to", str(tmp_path / "kept")).returncode == 0
     [archive] = (tmp_path / "kept").iterdir()
-    assert vsm(environment, "restore", str(archive), "--check").returncode == 0
+    assert told(play, "restore", str(archive), "--check")["returncode"] == 0
     refused = vsm(environment, "restore", str(archive))
     assert (refused.returncode, refused.stderr.splitlines()[1:]) == (1, [f"  - There are data in {tmp_path} already. With --force they are moved aside and replaced."])
     done = vsm(environment, "restore", str(archive), "--data", str(tmp_path / "elsewhere"))
@@ -34,9 +41,9 @@ def test_a_backup_is_taken_checked_and_restored_elsewhere(play: Play, environmen
     with closing(sqlite3.connect(tmp_path / "vsm.sqlite3")) as database:
         database.execute("UPDATE kit_auditevent SET verb = 'nothing' WHERE seq = 2")
         database.commit()
-    assert vsm(environment, "backup", "--to", str(tmp_path / "spoiled")).returncode == 0
+    assert told(play, "backup", "--to", str(tmp_path / "spoiled"))["returncode"] == 0
     [spoiled] = (tmp_path / "spoiled").iterdir()
-    refused = vsm(environment, "restore", str(spoiled), "--data", str(tmp_path / "third"))
-    assert refused.returncode == 1
-    assert "broken at 2: altered" in refused.stdout
+    broken = told(play, "restore", str(spoiled), "--data", str(tmp_path / "third"))
+    assert broken["returncode"] == 1
+    assert "broken at 2: altered" in broken["stdout"]
     assert not (tmp_path / "third").exists()

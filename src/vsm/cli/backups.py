@@ -12,7 +12,7 @@ from vsm.cli.readiness import forget_ready
 from vsm.cli.saying import speak
 from vsm.config import ROOT, settings
 from vsm.kit import clock
-from vsm.kit.backup import DATABASE, Source, make, put_in_place, unpack
+from vsm.kit.backup import DATABASE, Source, make, must_be_empty, put_in_place, unpack
 
 
 def backup_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +43,9 @@ def restore(args: argparse.Namespace) -> int:
     data: Path = (args.data or own.data).resolve()
     data.parent.mkdir(parents=True, exist_ok=True)
     now = clock.now()
+    target = Source.of(data, own.database_url)
+    if not (args.check or args.force):
+        must_be_empty(target)  # told before a large archive is unpacked and examined
     with tempfile.TemporaryDirectory(dir=data.parent, prefix=".restoring-") as work:
         unpacked = Path(work)
         manifest = unpack(args.file, unpacked)
@@ -52,7 +55,7 @@ def restore(args: argparse.Namespace) -> int:
             return 1
         if args.check:
             return 0
-        aside = put_in_place(unpacked, Source.of(data, own.database_url), now=now, force=args.force)
+        aside = put_in_place(unpacked, target, now=now, force=args.force)
     forget_ready(data)
     if aside:
         print(f"What was there before: {aside}")

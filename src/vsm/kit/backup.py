@@ -110,12 +110,9 @@ def put_in_place(unpacked: Path, target: Source, *, now: datetime, force: bool) 
 
     Returns the folder that holds it, None when there was nothing. Raises `Refused` without `force` when there was.
     """
-    there = [target.data / name for name in (*KEPT, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm") if (target.data / name).exists()]
-    there = [path for path in there if path.name != "secret-key"] and there  # a lone fresh secret is no data
-    if (there or (target.is_postgres and _has_tables(target.database))) and not force:
-        raise Refused(
-            Reason("not-empty", N_("There are data in %(place)s already. With --force they are moved aside and replaced."), {"place": str(target.data)})
-        )
+    if not force:
+        must_be_empty(target)
+    there = _there(target)
     aside = target.data / f"replaced-{now:%Y%m%dT%H%M%SZ}"
     target.data.mkdir(parents=True, exist_ok=True)
     for path in there:
@@ -128,6 +125,19 @@ def put_in_place(unpacked: Path, target: Source, *, now: datetime, force: bool) 
     _restore_database(unpacked, target)
     _sync(target.data)
     return aside if there else None
+
+
+def must_be_empty(target: Source) -> None:
+    """Raises `Refused` when there are data. It takes no time, so whoever restores asks it also before anything is unpacked."""
+    if _there(target) or (target.is_postgres and _has_tables(target.database)):
+        raise Refused(
+            Reason("not-empty", N_("There are data in %(place)s already. With --force they are moved aside and replaced."), {"place": str(target.data)})
+        )
+
+
+def _there(target: Source) -> list[Path]:
+    there = [target.data / name for name in (*KEPT, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm") if (target.data / name).exists()]
+    return [path for path in there if path.name != "secret-key"] and there  # a lone fresh secret is no data
 
 
 def _snapshot(source: Source, work: Path) -> Path:
