@@ -15,9 +15,10 @@ from django.db import connection
 from vsm.config import settings
 from vsm.exchange.institutions.actions import add_unit
 from vsm.exchange.institutions.models import Organisation
-from vsm.kit import files
+from vsm.kit import audit, files
 from vsm.kit.actors import SYSTEM
 from vsm.kit.backup import Source, make, put_in_place, unpack
+from vsm.kit.models import AuditEvent
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 
@@ -64,10 +65,15 @@ def _restored(archive: Path, elsewhere: Path, before: int, digest: str) -> dict[
     codes = _codes(target)
     return {
         "missing": len({f"u{number}" for number in range(before)} - codes),
-        "audit_entries": manifest["audit"]["seq"] >= before,
+        "before": before, "audit_entries": manifest["audit"]["seq"] >= before,
         "file": (elsewhere / "files" / digest[:2] / digest).read_bytes() == b"a transcript",
         "data": str(elsewhere), "database": target.database if target.is_postgres else "",
     }  # fmt: skip
+
+
+def chain() -> dict[str, Any]:
+    """The audit chain of the data that this process sees, walked by the program itself."""
+    return {"links": AuditEvent.objects.count(), "faults": audit.verify()}
 
 
 def _codes(target: Source) -> set[str]:

@@ -42,7 +42,7 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A database with every table and no row, made once by each worker of the suite: others begin as its copy."""
     with _ground(tmp_path_factory.mktemp("tables")) as own:
-        _ran(own, "tests.races.stage:prepare")
+        ran(own, "tests.races.stage:prepare")
         yield own
 
 
@@ -57,7 +57,7 @@ def play(environment: dict[str, str], tables: dict[str, str]) -> Play:
     def run(scenario: str, *, anew: bool = False, **options: Any) -> dict[str, Any]:
         if anew:
             _copy(tables, environment)
-        answer: dict[str, Any] = _ran(environment, scenario, **options)
+        answer: dict[str, Any] = ran(environment, scenario, **options)
         print(scenario, options, answer)
         return answer
 
@@ -94,7 +94,8 @@ def _copy(source: dict[str, str], target: dict[str, str]) -> None:
         server.execute(f'CREATE DATABASE "{wanted}" TEMPLATE "{held}"')
 
 
-def _ran(own: dict[str, str], scenario: str, **options: Any) -> Any:
+def ran(own: dict[str, str], scenario: str, **options: Any) -> Any:
+    """What the scenario answers, in a process of that environment."""
     with TemporaryDirectory(prefix="vsm-stage-") as folder:
         out, err = Path(folder) / "out", Path(folder) / "err"
         code = _stage().plays(environment=own, scenario=scenario, options=options, out=str(out), err=str(err))
