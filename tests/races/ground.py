@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -98,9 +99,25 @@ def ran(own: dict[str, str], scenario: str, **options: Any) -> Any:
     """What the scenario answers, in a process of that environment."""
     with TemporaryDirectory(prefix="vsm-stage-") as folder:
         out, err = Path(folder) / "out", Path(folder) / "err"
-        code = _stage().plays(environment=own, scenario=scenario, options=options, out=str(out), err=str(err))
+        _stage().begins(environment=own, scenario=scenario, options=options, out=str(out), err=str(err))
+        code = _stage().ended(PATIENCE)
         assert code == 0, err.read_text("utf-8")[-4000:]
         return json.loads(out.read_text("utf-8").splitlines()[-1])
+
+
+def killed(own: dict[str, str], scenario: str, *, after: float, **options: Any) -> str:
+    """Kills the scenario so many seconds after it has told a line on its error stream, unless it has ended; gives that line."""
+    with TemporaryDirectory(prefix="vsm-stage-") as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        _stage().begins(environment=own, scenario=scenario, options=options, out=str(out), err=str(err))
+        end = time.monotonic() + PATIENCE
+        while not (err.exists() and err.read_bytes().endswith(b"\n")):
+            assert time.monotonic() < end, "it told nothing"
+            time.sleep(0.002)
+        code = _stage().ended(after)
+        said = err.read_text("utf-8")
+        assert code in (0, -signal.SIGKILL), said[-4000:]
+        return said.splitlines()[0]
 
 
 class Stage:
@@ -115,12 +132,16 @@ class Stage:
         self.asked, self.told = self.process.stdin, self.process.stdout
         atexit.register(self.ends)
 
-    def plays(self, **asked: Any) -> int:
-        """Its exit code, once it has ended; after ten minutes it is killed."""
+    def begins(self, **asked: Any) -> int:
+        """The process that plays."""
         print(json.dumps(asked), file=self.asked, flush=True)
-        pid = json.loads(self.told.readline())["pid"]
-        if not select([self.told], [], [], PATIENCE)[0]:
-            os.kill(pid, signal.SIGKILL)
+        self.pid = int(json.loads(self.told.readline())["pid"])
+        return self.pid
+
+    def ended(self, patience: float) -> int:
+        """Its exit code, once it has ended; after so many seconds it is killed."""
+        if not select([self.told], [], [], patience)[0]:
+            os.kill(self.pid, signal.SIGKILL)
         return int(json.loads(self.told.readline())["code"])
 
     def ends(self) -> None:

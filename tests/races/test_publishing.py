@@ -5,10 +5,7 @@ writes the same seats, places and answers one row after the other without a tran
 """
 
 import json
-import os
 import random
-import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -18,7 +15,7 @@ import pytest
 
 from tests.exchange.allocation import given
 from tests.exchange.allocation.given import NOW
-from tests.races.ground import ROOT, Play
+from tests.races.ground import Play, killed
 from vsm.exchange.allocation import actions
 from vsm.exchange.allocation.freezing import by_id
 from vsm.exchange.allocation.models import Run, Seat, WaitingPlace
@@ -32,7 +29,7 @@ from vsm.kit.models import Job
 pytestmark = pytest.mark.committed
 HERE = "tests.races.test_publishing"
 STUDENTS, OFFERINGS = 120, 6
-KILLS = 4
+KILLS = 6
 
 
 def prepared() -> dict[str, Any]:
@@ -47,11 +44,12 @@ def published(*, naive: bool) -> dict[str, Any]:
     """Tell on the error stream what stands here, then publish it in this process; at last, what stands here then."""
     run = Run.objects.select_related("call").get()
     print(f"begin {json.dumps(found())}", file=sys.stderr, flush=True)
+    began = time.monotonic()
     if naive:
         row_by_row(run)
     elif run.state == "preview":
         actions.publish(run, by=SYSTEM, now=NOW, because="The rules that were announced.")
-    return found()
+    return {"took": time.monotonic() - began, **found()}
 
 
 def row_by_row(run: Run) -> None:
@@ -78,16 +76,10 @@ def found() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def killed(environment: dict[str, str], after: float, **options: Any) -> dict[str, Any]:
+def killed_while_publishing(environment: dict[str, str], after: float, *, naive: bool) -> dict[str, Any]:
     """Publish in another process and kill it so many seconds after it begins; what it had found before it began."""
-    command = [sys.executable, "-m", "tests.races.stage", f"{HERE}:published", json.dumps(options)]
-    process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    assert process.stderr
-    told = next(line for line in process.stderr if line.startswith("begin"))
-    time.sleep(after)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait(30)
-    process.stderr.close()
+    told = killed(environment, f"{HERE}:published", after=after, naive=naive)
+    assert told.startswith("begin"), told
     stood: dict[str, Any] = json.loads(told.partition(" ")[2])
     return stood
 
@@ -96,11 +88,14 @@ def test_a_publication_that_is_killed_leaves_all_or_nothing(environment: dict[st
     seed = random.SystemRandom().randrange(10**6)
     rng = random.Random(seed)
     print("seed", seed)
-    made = play(f"{HERE}:prepared")
+    play(f"{HERE}:prepared")
+    took = play(f"{HERE}:published", naive=False)["took"]
+    made = play(f"{HERE}:prepared", anew=True)
     placed = made.pop("placed")
     whole = {**made, "run": "published", "seed": True, "call": "allocated", "seats": placed, "answered": STUDENTS, "jobs": True}
-    stood = [killed(environment, rng.uniform(0, 0.6), naive=False) for _kill in range(KILLS)]
+    stood = [killed_while_publishing(environment, rng.uniform(0, took), naive=False) for _kill in range(KILLS)]
     stood.append(play(f"{HERE}:published", naive=False))
+    del stood[-1]["took"]
     whole["places"] = stood[-1]["places"]
 
     assert [each for each in stood if each not in (made, whole)] == []
@@ -112,7 +107,7 @@ def test_row_by_row_a_kill_leaves_some_of_it(environment: dict[str, str], play: 
     """The negative control: the same rows without a transaction around them, killed soon after they begin."""
     made = play(f"{HERE}:prepared")
     for after in (0.05, 0.15, 0.4):
-        killed(environment, after, naive=True)
+        killed_while_publishing(environment, after, naive=True)
         now = play(f"{HERE}:found")
         if now["seats"]:
             break
