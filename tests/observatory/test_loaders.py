@@ -1,8 +1,10 @@
 """Each layout in which a source comes, as its publisher writes it; and copies that are wrong are refused with the reason."""
 
+import csv
 import hashlib
 import json
 import zipfile
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from tests.beside import DATA, UIS, needs
 from vsm.exchange.institutions.models import Hub
 from vsm.kit.actors import SYSTEM
 from vsm.kit.errors import Invalid
+from vsm.observatory.geography import countries
 from vsm.observatory.sources.actions import load, ship
 from vsm.observatory.sources.loaders import recognised, uis_bulk
 from vsm.observatory.sources.models import Release
@@ -289,3 +292,83 @@ def test_the_real_list_of_regions_of_the_world_bank_is_read() -> None:
     release = taken(DATA / "codes/worldbank_regions_2017.csv")
     assert (release.format, release.covers, {cell[3] for cell in cells("worldbank")}) == ("worldbank-classes", ["wb.region"], {2017})
     assert ("wb.region", "PER", 2017, 3.0) in {(cell[0], cell[1], cell[3], cell[4]) for cell in cells("worldbank")}
+
+
+LDC, LLDC, SIDS = "Least Developed Countries (LDC)", "Land Locked Developing Countries (LLDC)", "Small Island Developing States (SIDS)"
+AROUND = {"official_name_en": "The Republic, of whom", **{f"UNTERM {name} Formal": "La République, «de qui»" for name in ("Arabic", "Chinese", "French", "Russian", "Spanish")}, "Languages": "es,qu,ay"}
+HAITI = {"ISO3166-1-Alpha-3": "HTI", "M49": "332", "Region Code": "19", "Sub-region Code": "419", "Intermediate Region Code": "29", LDC: "x", SIDS: "x"}
+BOLIVIA = {"ISO3166-1-Alpha-3": "BOL", "M49": "68", "Region Code": "19", "Sub-region Code": "419", "Intermediate Region Code": "5", LLDC: "x"}
+
+
+def country_codes(folder: Path, *rows: dict[str, str], columns: tuple[str, ...] = ("Sub-region Code", LLDC, "M49", SIDS, "ISO3166-1-Alpha-3", "Region Code", LDC, "Intermediate Region Code")) -> Path:
+    """A table of country codes with more columns around those that are read, whose order is nobody's."""
+    path = folder / "country-codes.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*AROUND, *columns], restval="", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows([AROUND | row for row in rows])
+    return path
+
+
+def as_shipped(**changed: dict[str, str]) -> list[dict[str, str]]:
+    """Every country as it ships, without the zeros in front of its codes; some with other cells."""
+    return [
+        {
+            "ISO3166-1-Alpha-3": geo, "M49": each.m49.lstrip("0"), "Region Code": each.region.lstrip("0"), "Sub-region Code": each.subregion.lstrip("0"), "Intermediate Region Code": each.intermediate.lstrip("0"),
+            **{name: "x" for group, name in (("LDC", LDC), ("LLDC", LLDC), ("SIDS", SIDS)) if group in each.groups}, **changed.get(geo, {}),
+        }
+        for geo, each in countries().items()
+    ]  # fmt: skip
+
+
+def compared(release: Release) -> dict[str, Any]:
+    return next(facts for code, _passed, facts in release.checks if code == "as-it-ships")
+
+
+def test_country_codes_tell_regions_and_groups_in_any_order_of_columns_and_what_has_no_code_is_counted_alone(tmp_path: Path) -> None:
+    release = taken(country_codes(tmp_path, HAITI, {"ISO3166-1-Alpha-3": "ATA", "M49": "10"}, {"M49": "680", "Region Code": "Europe"}, BOLIVIA))
+    assert (release.source, release.format, release.covers) == ("country-codes", "country-codes-csv", ["un.intermediate", "un.ldc", "un.lldc", "un.region", "un.sids", "un.subregion"])
+    assert [(cell[0], cell[1], cell[3], cell[4]) for cell in cells("country-codes")] == [
+        ("un.intermediate", "BOL", 0, 5.0), ("un.intermediate", "HTI", 0, 29.0), ("un.ldc", "HTI", 0, 1.0), ("un.lldc", "BOL", 0, 1.0), ("un.region", "BOL", 0, 19.0), ("un.region", "HTI", 0, 19.0),
+        ("un.sids", "HTI", 0, 1.0), ("un.subregion", "BOL", 0, 419.0), ("un.subregion", "HTI", 0, 419.0),
+    ]  # fmt: skip
+    assert ((compared(release)["countries"], compared(release)["uncoded"]), [code for code, passed, _facts in release.checks if passed]) == ((3, 1), ["each-cell-once", "as-it-ships"])
+
+
+def test_country_codes_that_differ_from_what_ships_are_taken_and_say_which(tmp_path: Path) -> None:
+    assert compared(taken(country_codes(tmp_path, *as_shipped()))) == {"countries": len(countries()), "uncoded": 0, "differ": 0, "first": []}
+    moved = as_shipped(NPL={LDC: ""}, KAZ={"Sub-region Code": "151"}, TUV={"M49": "799"})
+    assert compared(taken(country_codes(tmp_path, *moved[1:]), days=1)) == {"countries": len(countries()) - 1, "uncoded": 0, "differ": 4, "first": ["ABW", "KAZ", "NPL", "TUV"]}
+    away = taken(country_codes(tmp_path, *(row for row in as_shipped() if row["Region Code"] != "150")), days=2)
+    assert (compared(away)["differ"], compared(away)["first"]) == (51, ["ALA", "ALB", "AND", "AUT", "BEL"])
+
+
+def test_every_fault_of_country_codes_is_told_at_once_with_its_line(tmp_path: Path) -> None:
+    path = country_codes(
+        tmp_path, HAITI, {**BOLIVIA, "ISO3166-1-Alpha-3": "XKX"}, {**BOLIVIA, "M49": "six", "Sub-region Code": "4190"}, {**BOLIVIA, LLDC: "yes"}, {**BOLIVIA, "ISO3166-1-Alpha-3": "PER", "Region Code": "-19"},
+    )  # fmt: skip
+    path.write_text(path.read_text("utf-8") + "BOL,PER\n", "utf-8")
+    with pytest.raises(Invalid) as caught:
+        taken(path)
+    assert [(reason.code, reason.params["line"], reason.params.get("value")) for reason in caught.value.reasons] == [
+        ("line-place", 3, "XKX"), ("line-code", 4, "six"), ("line-code", 4, "4190"), ("line-twice", 5, None), ("line-flag", 5, "yes"), ("line-code", 6, "-19"), ("line-columns", 7, None),
+    ]  # fmt: skip
+    assert (caught.value.reasons[3].params["first"], cells("country-codes")) == (4, [])
+
+
+def test_country_codes_without_one_of_their_columns_are_not_taken(tmp_path: Path) -> None:
+    assert refused(country_codes(tmp_path, HAITI)) == ["group-empty"]
+    assert refused(country_codes(tmp_path)) == ["group-empty"] * 3
+    lacking = country_codes(tmp_path, HAITI, BOLIVIA, columns=(*HAITI, "Name"))
+    assert (refused(lacking), refused(lacking, format_="country-codes-csv")) == (["format-unknown"], ["file-unreadable"])
+    twice = country_codes(tmp_path, HAITI, BOLIVIA, columns=(*HAITI, LLDC, LDC))
+    assert refused(twice) == ["file-unreadable"]
+    twice.write_bytes(twice.read_bytes() + b'"Bol\xff')
+    assert refused(twice, format_="country-codes-csv") == ["file-unreadable"]
+
+
+@needs(DATA)
+def test_the_real_table_of_country_codes_is_as_what_ships() -> None:
+    release = taken(DATA / "codes/country-codes.csv")
+    assert (release.format, compared(release)) == ("country-codes-csv", {"countries": 249, "uncoded": 0, "differ": 0, "first": []})
+    assert Counter(cell[0] for cell in cells("country-codes")) == {"un.region": 248, "un.subregion": 248, "un.intermediate": 105, "un.ldc": 45, "un.lldc": 32, "un.sids": 53}

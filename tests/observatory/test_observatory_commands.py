@@ -52,6 +52,13 @@ def test_a_doubled_copy_is_refused_in_words_and_what_cannot_be_compared_is_said(
     assert [release.state for release in Release.objects.order_by("created_at")] == ["loaded", "refused", "loaded"]
 
 
+def test_country_codes_that_differ_from_what_ships_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head = "ISO3166-1-Alpha-3,M49,Region Code,Sub-region Code,Intermediate Region Code,Least Developed Countries (LDC),Land Locked Developing Countries (LLDC),Small Island Developing States (SIDS)"
+    (tmp_path / "codes.csv").write_text(f"{head}\nHTI,332,19,419,29,x,,x\nBOL,68,19,419,5,,x,\n")
+    assert main(["observatory", "load", str(tmp_path / "codes.csv")]) == 0
+    assert "247 countries stand otherwise than in the list that ships with this program: Aruba, Afghanistan, Angola, Anguilla, Åland Islands, …" in capsys.readouterr().err
+
+
 def test_what_cannot_be_fetched_is_told_with_its_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["observatory", "fetch", "cepii"]) != 0
     assert "https://www.cepii.fr" in capsys.readouterr().err

@@ -16,8 +16,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from django.db import connection
 from django.db.models import Model
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from vsm.exchange.institutions.models import Hub
@@ -309,9 +311,68 @@ def test_classes_of_the_world_bank_are_sums_of_those_who_report_each_year_told_a
         ("sum.wb-high.2020", "30.0", str(30 / 37)), ("sum.wb-upper-middle.2020", "10.0", "1.0"), ("sum.wb-lower-middle.2020", "5.0", "1.0"),
     }  # fmt: skip
     html = anybody.get("/observatory/regions/?by=income").content.decode()
-    assert [text in html for text in ("3 of 4 in all: each sum is a lower bound", "Members as the World Bank lists them today", "World Development Indicators", "Lower middle income: 1 country")] == [True] * 4
+    assert [text in html for text in ("3 of 4 in all: each sum is a lower bound", "Members as listed on 26 Nov 2026, in every year (World Development Indicators).", "Source: World Bank, World Development Indicators", "Lower middle income: 1 country")] == [True] * 4
     balances = anybody.get("/observatory/balances/?by=income&region=wb-high").content.decode()
     assert ('<option value="wb-high" selected>' in balances, "list of countries is not loaded" in balances) == (True, False)
+
+
+def un_list(*left: str) -> Release:
+    """The groups of the UN as they ship, but that some countries are least developed no more."""
+    rows = [{"series": f"un.{group.lower()}", "geo": geo, "year": 0, "value": 1.0} for geo, each in countries().items() for group in each.groups if group != "LDC" or geo not in left]
+    return release("country-codes", rows)
+
+
+def test_groups_of_the_un_have_the_members_of_the_newest_list_and_those_that_ship_without_one(anybody: Client) -> None:
+    values = {"NPL": 10.0, "HTI": 7.0, "BDI": 5.0}
+    release("uis", [{"series": INBOUND, "geo": geo, "year": year, "value": value} for geo, value in values.items() for year in range(2015, 2021)])
+
+    def told() -> tuple[Any, ...]:
+        rows = rows_of(anybody.get("/observatory/regions.csv?by=un&figure=regions"))
+        html = anybody.get("/observatory/regions/?by=un").content.decode()
+        sources = anybody.get("/observatory/regions.json?by=un&figure=regions").json()["sources"]
+        said = ("Least developed countries: 45 countries", "Members as listed on 26 Nov 2026, in every year (Country codes).", "A country may stand in several of these groups.")
+        return ({row["geo"]: (row["value"], row["coverage"]) for row in rows if row["year"] == "2020"}, *(text in html for text in said), {each["release"] for each in sources})
+
+    shipped = {"un-ldc": ("22.0", "1.0"), "un-lldc": ("15.0", "1.0"), "un-sids": ("7.0", "1.0")}
+    uis = str(Release.objects.get(source="uis").pk)
+    assert told() == (shipped, True, False, True, {uis})
+    left = un_list("NPL")
+    assert told() == (shipped | {"un-ldc": ("12.0", "1.0")}, False, True, True, {uis, str(left.pk)})
+    assert "Least developed countries: 44 countries" in anybody.get("/observatory/regions/?by=un").content.decode()
+    again = un_list()
+    assert told() == (shipped, True, True, True, {uis, str(again.pk)})
+
+
+@pytest.mark.parametrize("path", ["/observatory/regions/?by=un", "/observatory/balances/?by=un&region=un-ldc"])
+def test_whether_a_list_is_loaded_is_not_asked_for_every_country(anybody: Client, path: str) -> None:
+    def asked(geos: list[str]) -> int:
+        release("uis", [{"series": series, "geo": geo, "year": year, "value": 9.0} for geo in geos for year in range(2015, 2021) for series in (INBOUND, NET)])
+        anybody.get(path)  # what is remembered for these releases
+        with CaptureQueriesContext(connection) as captured:
+            anybody.get(path)
+        return len(captured)
+
+    un_list()
+    assert asked(["NPL", "HTI", "BDI"]) == asked(sorted(countries()))
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ["differs", "1 country stands otherwise than in the list that ships with this program: Nepal", "7 countries stand otherwise than in the list that ships with this program: Burundi, Nepal, …"]),
+        ("es", ["difiere", "1 país figura de otro modo que en la lista que trae este programa: Nepal", "7 países figuran de otro modo que en la lista que trae este programa: Burundi, Nepal, …"]),
+    ],
+)
+def test_a_release_tells_which_countries_stand_otherwise_than_in_what_ships(shipped: None, language: str, said: list[str]) -> None:
+    del shipped
+    reader, made = Client(headers={"accept-language": language}), un_list("NPL")
+
+    def cell(differ: int, *first: str) -> str:
+        Release.objects.filter(pk=made.pk).update(checks=[["as-it-ships", True, {"countries": 249, "uncoded": 0, "differ": differ, "first": first}]])
+        return table(reader.get(f"/releases/{made.pk}/").content.decode())[0][1]
+
+    assert [cell(1, "NPL"), cell(7, "BDI", "NPL")] == [f"{said[0]} {text}" for text in said[1:]]
+    assert cell(0) == {"en": "passed", "es": "superado"}[language]
 
 
 def test_sums_over_hosts_follow_what_was_decided_about_breaks_and_name_it(anybody: Client) -> None:

@@ -22,6 +22,7 @@ from vsm.observatory.sources.queries import (
     bundle_of,
     damaged,
     decisions,
+    remark,
     series_there,
 )
 from vsm.observatory.sources.registry import sources
@@ -97,6 +98,8 @@ def _say(releases: list[Release], args: argparse.Namespace) -> None:
         print(f"{release.source}: {release.rows} observations, {len(release.checks)} checks passed ({release.file_name}, SHA-256 {release.sha256[:16]}…)")
         if any(code == "agrees-with-uis" and not facts["compared"] for code, _passed, facts in release.checks):
             print("Its totals were not compared: no totals of UIS are loaded for these hosts and years.", file=sys.stderr)
+        for found in filter(None, (remark(code, facts) for code, _passed, facts in release.checks)):
+            print(found, file=sys.stderr)
 
 
 def _told(release: Release) -> dict[str, object]:

@@ -33,8 +33,8 @@ class Country:
 @dataclass(frozen=True)
 class Region:
     """A set of countries. `level` 1 of the SDG regions make the world without overlap; 2 and 3 are parts of these, and -1 is
-    of another grouping. `of` are the regions whose published totals make it; `class_` and `bank_id` what the World Bank's
-    classes are in its list, whose members come with it."""
+    of another grouping. `of` are the regions whose published totals make it; `class_` the value of `series` by which a list
+    that is loaded tells its members; `bank_id` what the World Bank's own list calls it."""
 
     code: str
     level: int
@@ -43,6 +43,7 @@ class Region:
     of: tuple[str, ...] = ()
     class_: int = 0
     bank_id: str = ""
+    series: str = ""
 
     @property
     def published(self) -> str:
@@ -92,7 +93,8 @@ def _told() -> dict[str, dict[str, Region]]:
     found = {
         name: {
             entry["code"]: Region(
-                entry["code"], int(entry.get("level", -1)), tuple(entry.get("m49", ())), entry["name"], tuple(entry.get("of", ())), int(entry.get("class", 0)), entry.get("id", "")
+                entry["code"], int(entry.get("level", -1)), tuple(entry.get("m49", ())), entry["name"], tuple(entry.get("of", ())), int(entry.get("class", 0)), entry.get("id", ""),
+                entry.get("series", ""),
             )
             for entry in entries
         }

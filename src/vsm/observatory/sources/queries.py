@@ -8,10 +8,11 @@ import zipfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils.formats import number_format
-from django.utils.translation import get_language, gettext, pgettext_lazy
+from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from vsm.kit.errors import Refused
@@ -48,7 +49,7 @@ CHECKS = {
     "each-cell-once": _("No place and year is told twice"), "countries": _("Every place is a country (ISO 3166-1)"), "no-count-is-negative": _("No count is below zero"), "regions-make-the-world": _("The regions add up to the world"),
     "agrees-with-uis": _("Totals by host agree with those of UIS"), "below-the-region": _("No region’s hosts exceed the region"), "can-be-compared": _("There is something to compare it with"),
     "values-in-range": _("Values are within their scale"), "as-far-there-as-back": _("It is as far there as back"), "countries-of-the-region": _("Every country belongs to the region"),
-    "institutions": _("At least three institutions agree"), "attacked": _("A program that knows every rule could not compute what is withheld"),
+    "as-it-ships": _("Countries stand as in the list that ships with this program"), "institutions": _("At least three institutions agree"), "attacked": _("A program that knows every rule could not compute what is withheld"),
     "subtracted": _("Subtracting the vintage before tells of no institution, and not of a few people"), "protected": _("Small counts are withheld, and what would give them away"),
 }  # fmt: skip
 
@@ -94,6 +95,18 @@ def _pinned(source: str, pk: str) -> Release:
     if kept is None:
         raise KeyError(f"{source} has no release {pk} here")
     return kept
+
+
+def remark(code: str, facts: Mapping[str, Any]) -> str:
+    """What a check found that is no fault and still worth telling, in the reader's language; empty where there is nothing."""
+    if code != "as-it-ships" or not facts["differ"]:
+        return ""
+    named = ", ".join(name_of(geo, get_language() or "en") for geo in facts["first"])
+    text = ngettext(
+        "%(count)s country stands otherwise than in the list that ships with this program: %(countries)s",
+        "%(count)s countries stand otherwise than in the list that ships with this program: %(countries)s", facts["differ"],
+    )  # fmt: skip
+    return text % {"count": facts["differ"], "countries": named + (", …" if facts["differ"] > len(facts["first"]) else "")}
 
 
 def licensed(release: Release) -> Source:

@@ -100,7 +100,8 @@ def balances(request: Request) -> Sheet:
     places = [(code, name_of(code, reader())) for code in (*groupings()[by.chosen], "world")]
     where = chosen(request, "region", places, "latin-america-and-the-caribbean")
     years = sorted({year for cells in found.series.get("net", {}).values() for year in cells}, reverse=True)
-    counts = {year: sum(year in cells for code, cells in found.series.get("net", {}).items() if code in inside(where)) for year in years}
+    there = inside(where)
+    counts = {year: sum(year in cells for code, cells in found.series.get("net", {}).items() if code in there) for year in years}
     options = [(str(year), str(year)) for year in years if counts[year]]
     # The newest year is often half reported: begin with the newest that has nearly as many countries as the best.
     full = next((str(year) for year in years if counts[year] >= 0.9 * max(counts.values())), "") if counts else ""

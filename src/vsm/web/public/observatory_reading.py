@@ -16,15 +16,15 @@ from vsm.observatory.geography import countries, groupings, members, regions
 from vsm.observatory.sources.breaks import applied
 from vsm.observatory.sources.models import Release
 from vsm.observatory.sources.observations import INBOUND
-from vsm.observatory.sources.queries import current_releases, decisions
+from vsm.observatory.sources.queries import counting_releases, current_releases, decisions
 
 # Sources of yearly counts of students by country; `facts` holds regions only, the others something else.
 BY_COUNTRY = ("uis", "own")
 BILATERAL = ("oecd", "uis", "own")
 MOST_EVEN, SHORTEST = 5, 5  # five hosts hold everything of a region of five; fewer years are no series
-# Groupings whose members come with a list of the World Bank, and those that no publisher totals here.
-BANK: Mapping[str, str] = {"income": "wb.income", "bank": "wb.region"}
-SUMMED = ("un", *BANK)
+# Groupings whose members come with a list, and the source of it; no publisher totals them here.
+LISTS: Mapping[str, str] = {"un": "country-codes", "income": "worldbank", "bank": "worldbank"}
+SUMMED = tuple(LISTS)
 KEPT = 4  # sets of releases that are remembered at once
 
 # Tertiary attendance by fifth of households, from the poorest (UIS SDG 4), and the two sides of each parity index.
@@ -113,8 +113,8 @@ class Equity:
 
 
 @dataclass(frozen=True)
-class Classes:
-    """Where the World Bank puts countries: region code → countries, by its newest list; `year` of that list, 0 for today's."""
+class Listing:
+    """Whom the newest list that is loaded puts where: region code → countries; `year` of that list, 0 for today's."""
 
     releases: tuple[Release, ...]
     year: int
@@ -124,7 +124,7 @@ class Classes:
 _facts: dict[str, Mapping[str, Fact]] = {}
 _loaded: dict[tuple[str, ...], Loaded] = {}
 _equity: dict[tuple[str, ...], Equity] = {}
-_classes: dict[tuple[str, ...], Classes] = {}
+_listings: dict[tuple[str, ...], Listing] = {}
 _lock = Lock()
 
 
@@ -180,43 +180,41 @@ def loaded() -> Loaded:
     return _loaded[key]
 
 
-def classes(grouping: str) -> Classes | None:
-    """The classes of a grouping of the World Bank; None where its list is not loaded."""
-    series = BANK[grouping]
-    releases = tuple(release for release in current_releases(("worldbank",)) if series in release.covers)
+def listing(grouping: str) -> Listing | None:
+    """Who belongs to the regions of a grouping by the newest list; None where none is loaded."""
+    telling = {region.series for region in groupings()[grouping].values()}
+    releases = tuple(release for release, hidden in counting_releases((LISTS[grouping],)) if telling & (set(release.covers) - hidden))
     if not releases:
         return None
-    key = (series, *sorted(str(release.pk) for release in releases))
-    if key not in _classes:
-        found = _compute_classes(grouping, series, releases)
+    key = (grouping, *sorted(str(release.pk) for release in releases))
+    if key not in _listings:
+        found = _compute_listing(grouping, releases)
         with _lock:
-            _trim(_classes, KEPT)
-            _classes[key] = found
-    return _classes[key]
+            _trim(_listings, KEPT)
+            _listings[key] = found
+    return _listings[key]
 
 
-def _compute_classes(grouping: str, series: str, releases: tuple[Release, ...]) -> Classes:
+def _compute_listing(grouping: str, releases: tuple[Release, ...]) -> Listing:
     from vsm.observatory.sources.observations import observations
 
-    obs = observations(source="worldbank")
-    rows = obs.filter(obs.series == series).select("geo", "year", "value").to_pyarrow().to_pylist()
+    told_as = {(region.series, region.class_): code for code, region in groupings()[grouping].items()}
+    obs = observations(source=LISTS[grouping])
+    rows = obs.filter(obs.series.isin(sorted({series for series, _class in told_as}))).select("series", "geo", "year", "value").to_pyarrow().to_pylist()
     # Today's list has the year 0 and wins; else the last year that was listed.
     year = 0 if any(row["year"] == 0 for row in rows) else max(row["year"] for row in rows)
-    by_class = {region.class_: code for code, region in groupings()[grouping].items()}
-    found: dict[str, set[str]] = {code: set() for code in by_class.values()}
+    found: dict[str, set[str]] = {code: set() for code in told_as.values()}
     for row in rows:
-        if row["year"] == year and row["value"] in by_class:
-            found[by_class[int(row["value"])]].add(row["geo"])
-    return Classes(releases, year, {code: frozenset(inside) for code, inside in found.items()})
+        if row["year"] == year and (row["series"], row["value"]) in told_as:
+            found[told_as[row["series"], int(row["value"])]].add(row["geo"])
+    return Listing(releases, year, {code: frozenset(inside) for code, inside in found.items()})
 
 
 def inside(code: str) -> frozenset[str]:
-    """The countries of a region of any grouping."""
-    grouping = next((name for name, found in groupings().items() if name in BANK and code in found), "")
-    if not grouping:
-        return members(code)
-    listed = classes(grouping)
-    return listed.members[code] if listed else frozenset()
+    """The countries of a region of any grouping: by the newest list where one is loaded, else as they ship. Asks the database."""
+    grouping = next((name for name in LISTS if code in groupings()[name]), "")
+    listed = listing(grouping) if grouping else None
+    return listed.members[code] if listed else members(code)
 
 
 def grouped(grouping: str) -> dict[str, tuple[Fact, ...]]:
@@ -250,18 +248,19 @@ def _summed(grouping: str) -> dict[str, tuple[Fact, ...]]:
     cells, followed = as_decided()
     found: dict[str, tuple[Fact, ...]] = {}
     for code in groupings()[grouping]:
-        there = {geo: known for geo, known in cells.items() if geo in inside(code)}
+        everybody = inside(code)
+        there = {geo: known for geo, known in cells.items() if geo in everybody}
         breaks = [name for geo in sorted(there) for name in followed.get(geo, ())]
         panel, years = _panel(there)
         if panel:
-            found[code] = tuple(_sum_of(code, year, {geo: known[year] for geo, known in there.items() if year in known}, panel, breaks) for year in sorted(years))
+            found[code] = tuple(_sum_of(code, year, {geo: known[year] for geo, known in there.items() if year in known}, panel, len(everybody), breaks) for year in sorted(years))
     return found
 
 
-def _sum_of(code: str, year: int, known: Mapping[str, float], panel: Collection[str], breaks: Sequence[str]) -> Fact:
-    """The sum over the panel: a lower bound, whose coverage is its part of what all of the region report in the year."""
+def _sum_of(code: str, year: int, known: Mapping[str, float], panel: Collection[str], everybody: int, breaks: Sequence[str]) -> Fact:
+    """The sum over the panel, of `everybody` in the region: a lower bound, whose coverage is its part of what all report in the year."""
     value = sum(number for geo, number in known.items() if geo in panel)
-    extra = {"hosts": len(inside(code) & set(panel)), "all": len(inside(code)), **({"breaks": breaks} if breaks else {})}
+    extra = {"hosts": len(panel), "all": everybody, **({"breaks": breaks} if breaks else {})}
     return Fact(key=f"sum.{code}.{year}", value=value, unit="students", design="descriptive", geo=code, year=year, source="uis", coverage=value / (sum(known.values()) or 1.0), note="lower bound: only hosts that report in every year", extra=extra)
 
 

@@ -7,18 +7,21 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from vsm.kit.requests import Request
+from vsm.kit.saying import day_text, local_time
 from vsm.observatory.estimates.facts import Fact
 from vsm.observatory.geography import groupings, name_of, regions
 from vsm.observatory.indicators.measures import INBOUND
+from vsm.observatory.sources.queries import title_of
 from vsm.web.public import observatory_pictures as pictures
 from vsm.web.public.observatory_reading import (
-    BANK,
+    LISTS,
     SUMMED,
+    Listing,
     as_decided,
-    classes,
     grouped,
     has_countries,
     inside,
+    listing,
     loaded,
     totals,
 )
@@ -42,7 +45,7 @@ def grouping_choice(request: Request) -> Choice:
 
 def lacking(grouping: str) -> dict[str, str]:
     """What is not loaded that this grouping needs, and how it is got; empty where nothing is lacking."""
-    if grouping in BANK and classes(grouping) is None:
+    if LISTS.get(grouping) == "worldbank" and listing(grouping) is None:  # of the others' members a list ships
         title = _("The World Bank’s list of countries is not loaded, so nobody knows here who belongs to which of its classes.")
         return {"missing": title, "command": "vsm observatory fetch worldbank --only countries.json", "load_command": "vsm observatory load countries.json"}
     if grouping in SUMMED and not has_countries():
@@ -67,7 +70,7 @@ def together(request: Request) -> Sheet:
         title = _("Too few countries of these groups report in years that follow one another.") if by.chosen in SUMMED else _("No study has been run yet.")
         part = {"missing": title, "command": "vsm observatory fetch uis" if by.chosen in SUMMED else "vsm observatory run covid-effect", "load_command": "vsm observatory load OPRI.zip"}
     part["links"] = [{"url": f"{ROOT}regions/{code}/", "name": name_of(code, reader())} for code in groupings()[by.chosen] if code in regions()]
-    part["table"] = [{"name": name_of(code, reader()), "count": len(inside(code))} for code in groupings()[by.chosen] if inside(code)]
+    part["table"] = [{"name": name_of(code, reader()), "count": len(members)} for code in groupings()[by.chosen] if (members := inside(code))]
     lead = _("The same figures in the grouping that you choose. The address keeps your choice; table and CSV follow it.")
     return Sheet(_("Regions"), lead, figures, choices, "public/observatory/regions.html", [{"url": request.path, "label": _("Regions")}], part)
 
@@ -100,11 +103,19 @@ def _figure(by: Choice, name: str, title: str, drawing: Any, facts: Sequence[Fac
     sizes = {fact.geo: fact.extra for fact in facts}
     hosts, everybody = (sum(each[name] for each in sizes.values()) for name in ("hosts", "all"))
     unknown = _("Of each group only hosts that report in every year shown are counted, %(hosts)s of %(all)s in all: each sum is a lower bound, and who does not report is not zero.") % {"hosts": hosts, "all": everybody}
-    listed = classes(by.chosen) if by.chosen in BANK else None
-    since = (_("Members as the World Bank lists them today, in every year.") if not listed.year else _("Members as the World Bank listed them in %(year)s, in every year.") % {"year": listed.year}) if listed else ""
-    since = since or _("A country may stand in several of these groups.")
+    listed = listing(by.chosen)
+    several = _("A country may stand in several of these groups.") if by.chosen == "un" else ""
+    told = " ".join(filter(None, (note, _since(listed) if listed else "", several)))
     releases = (*loaded().told_by(INBOUND), *(listed.releases if listed else ()))
-    return Figure(name, title, drawing, facts, f"{unknown} {pictures.unknown_totals()}", releases, note=" ".join(filter(None, (note, since))), sdg=pictures.FROM_ABROAD)
+    return Figure(name, title, drawing, facts, f"{unknown} {pictures.unknown_totals()}", releases, note=told, sdg=pictures.FROM_ABROAD)
+
+
+def _since(listed: Listing) -> str:
+    """From when the members are: today's list is that of the day on which it was taken in."""
+    newest = listed.releases[0]
+    if listed.year:
+        return _("Members as listed in %(year)s, in every year (%(source)s).") % {"year": listed.year, "source": title_of(newest.source)}
+    return _("Members as listed on %(day)s, in every year (%(source)s).") % {"day": day_text(local_time(newest.retrieved_at)), "source": title_of(newest.source)}
 
 
 def _made_of(grouping: str) -> str:

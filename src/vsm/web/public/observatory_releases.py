@@ -12,7 +12,7 @@ from vsm.kit.verdict import Reason
 from vsm.observatory.sources.breaks import Decision, applied
 from vsm.observatory.sources.models import OwnTable, Release, SeriesBreak
 from vsm.observatory.sources.observations import country_series
-from vsm.observatory.sources.queries import CHECKS, decisions
+from vsm.observatory.sources.queries import CHECKS, decisions, remark
 from vsm.observatory.sources.states import TableState
 from vsm.web import objects
 
@@ -34,7 +34,7 @@ def table_part(table: OwnTable, _actor: Actor) -> dict[str, Any]:
 
 
 def _checked(checks: list[Any]) -> list[dict[str, Any]]:
-    return [{"label": say(CHECKS.get(code, code)), "passed": passed} for code, passed, _facts in checks]
+    return [{"label": say(CHECKS.get(code, code)), "passed": passed, "remark": remark(code, facts)} for code, passed, facts in checks]
 
 
 def effect_of(each: SeriesBreak, _actor: Actor, *, verb: str) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Loader:
 MODULES = {
     "uis-api-csv": "uis_api", "uis-api-json": "uis_json", "uis-bulk-zip": "uis_bulk", "uis-top10-csv": "uis_top10", "uis-rates-csv": "uis_rates", "facts-csv": "facts", "facts-lac-csv": "facts_lac", "oxcgrt-csv": "oxcgrt",
     "oecd-sdmx-csv": "oecd_sdmx", "oecd-origin-destination-csv": "origin_destination", "worldbank-csv": "worldbank", "worldbank-json": "worldbank_json", "worldbank-classes": "worldbank_classes",
-    "cepii-dist-parquet": "cepii", "own-csv": "own", "own-parquet": "own:PARQUET",
+    "country-codes-csv": "country_codes", "cepii-dist-parquet": "cepii", "own-csv": "own", "own-parquet": "own:PARQUET",
 }  # fmt: skip
 
 
