@@ -95,8 +95,9 @@ class Offerings(VisibleQuerySet):
     def visible_to(self, actor: Actor) -> "Offerings":
         if actor.is_system or actor.is_operator:
             return self
-        mine = actor.organisations("coordinator", "registrar", "instructor")
-        return self.filter(~models.Q(state=State.DRAFT) | models.Q(opportunity__organisation_id__in=mine))
+        public, mine = ~models.Q(state=State.DRAFT), actor.organisations("coordinator", "registrar", "instructor")
+        # Without an office of one's own nothing is asked of the opportunities: a list then reads no more than it shows.
+        return self.filter(public | models.Q(opportunity__organisation_id__in=mine) if mine else public)
 
     def taught_by(self, actor: Actor) -> "Offerings":
         return self.filter(instructors=actor.person_id)
@@ -139,7 +140,10 @@ class Offering(Record):
             models.UniqueConstraint(fields=["opportunity", "code"], name="one_offering_per_code"),
             models.CheckConstraint(condition=models.Q(ends_on__gte=models.F("starts_on")), name="offering_ends_after_start"),
         ]
-        indexes = [models.Index(fields=["state", "starts_on"], name="offering_state_start")]
+        indexes = [
+            models.Index(fields=["state", "starts_on"], name="offering_state_start"),
+            models.Index(fields=["-starts_on", "id"], name="offering_newest"),  # the order of the list
+        ]
 
     def searchable(self) -> tuple[str, ...]:
         return self.code, self.opportunity.code, *self.opportunity.title.values()
