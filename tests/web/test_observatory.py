@@ -339,6 +339,9 @@ def test_groups_of_the_un_have_the_members_of_the_newest_list_and_those_that_shi
     left = un_list("NPL")
     assert told() == (shipped | {"un-ldc": ("12.0", "1.0")}, False, True, True, {uis, str(left.pk)})
     assert "Least developed countries: 44 countries" in anybody.get("/observatory/regions/?by=un").content.decode()
+    release("uis", [{"series": "MENF.5T8", "geo": geo, "year": 2020, "value": -1.0} for geo in values])
+    credited = anybody.get("/observatory/balances.json?by=un&region=un-ldc&year=2020").json()["sources"]
+    assert str(left.pk) in {each["release"] for each in credited}, "a balance of listed countries credits the list"
     again = un_list()
     assert told() == (shipped, True, True, True, {uis, str(again.pk)})
 

@@ -1,6 +1,7 @@
 """The Observatory for everybody: the world, regions, countries, balances, flows, what the pandemic changed, what may come."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -17,7 +18,7 @@ from vsm.observatory.sources.queries import title_of
 from vsm.web.public import observatory_pictures as pictures
 from vsm.web.public.observatory_briefs import card
 from vsm.web.public.observatory_compared import compared
-from vsm.web.public.observatory_reading import has_countries, has_flows, inside, loaded, study, totals
+from vsm.web.public.observatory_reading import LISTS, has_countries, has_flows, inside, listing, loaded, study, totals
 from vsm.web.public.observatory_regions import grouping_choice, lacking
 from vsm.web.public.observatory_sheets import ROOT, Choice, Figure, Sheet, chosen, doors, gates_of, reader
 
@@ -109,6 +110,9 @@ def balances(request: Request) -> Sheet:
     figures = [*pictures.balance_of_region(found, where, int(year)), *pictures.per_thousand_of_region(found, where, int(year))] if year else []
     if where in found.concentration:
         figures.append(pictures.concentration(found, where))
+    listed = listing(by.chosen) if by.chosen in LISTS and where != "world" else None
+    if listed:  # whose members are counted is somebody's list as well
+        figures = [replace(each, releases=(*each.releases, *listed.releases)) for each in figures]
     choices = [by, Choice("region", _("Region"), places, where), *([Choice("year", _("Year"), options, year)] if year else [])]
     part: dict[str, Any] = lacking(by.chosen) or {"missing": "" if figures else _("Balances need figures by country, which are not shipped with this program."), "command": "vsm observatory fetch uis", "load_command": "vsm observatory load OPRI.zip"}
     if not figures and totals().yearly("inbound.world"):
