@@ -1,15 +1,15 @@
 """Scenarios with worker processes that are really killed."""
 
-import os
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from tests.kit import tasks
+from tests.races.stage import in_a_fork
+from vsm.cli.commands import main
 from vsm.config import settings
 from vsm.exchange.institutions.models import Organisation, Unit
 from vsm.kit import clock
@@ -26,8 +26,8 @@ def killed_in_the_middle(task: str) -> dict[str, Any]:
     first = _worker("first")
     _until(mark.exists)
     before = Unit.objects.count()
-    os.kill(first.pid, signal.SIGKILL)
-    first.wait()
+    first.kill()
+    first.join()
     after_kill = {"state": Job.objects.get(pk=job_id).state, "units": Unit.objects.count()}
     Job.objects.filter(pk=job_id).update(lease_until=clock.now() - timedelta(seconds=1))  # time passes
     second = _worker("second")
@@ -35,7 +35,8 @@ def killed_in_the_middle(task: str) -> dict[str, Any]:
         _until(lambda: Job.objects.get(pk=job_id).state == JobState.DONE)
     finally:
         second.terminate()
-        code = second.wait(60)
+        second.join(60)
+        code = second.exitcode
     job = Job.objects.get(pk=job_id)
     return {
         "seen_by_others": before, "after_kill": after_kill, "units": Unit.objects.count(), "attempts": job.attempts, "stopped": code,
@@ -43,8 +44,8 @@ def killed_in_the_middle(task: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _worker(name: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "vsm", "worker", "--name", name])
+def _worker(name: str) -> BaseProcess:
+    return in_a_fork(lambda: sys.exit(main(["worker", "--name", name])))
 
 
 def _until(true: Callable[[], bool]) -> None:

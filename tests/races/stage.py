@@ -11,6 +11,8 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module, reload
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import django
@@ -72,6 +74,14 @@ def prepare() -> None:
     """Tables straight from the models: these tests are about commits, not about migrations."""
     settings.MIGRATION_MODULES = {config.label: None for config in django.apps.apps.get_app_configs()}
     call_command("migrate", run_syncdb=True, verbosity=0, interactive=False)
+
+
+def in_a_fork(act: Callable[[], Any]) -> BaseProcess:
+    """A process that does it, begun; it shares no connection with this one. Its exit code is 1 when something was raised."""
+    connections.close_all()
+    process = get_context("fork").Process(target=act)
+    process.start()
+    return process
 
 
 def at_once(acts: Sequence[Callable[[], Any]]) -> list[Any]:

@@ -1,10 +1,7 @@
 """A switch of hundreds of students, its worker killed in the middle, on a database of its own."""
 
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from datetime import timedelta
@@ -13,6 +10,7 @@ from typing import Any
 from bench.switch import agree, make_world
 from django.db.models import Count
 
+from tests.races.stage import at_once, in_a_fork
 from vsm.exchange.emergencies import actions, runs
 from vsm.exchange.emergencies.models import Case, Emergency, Run, Switch
 from vsm.exchange.learning_agreements.models import LearningAgreement, Signature
@@ -49,8 +47,6 @@ def killed(students: int, courses: int, seed: int, naive: bool, kills: int) -> d
 
 def two_at_once(students: int, courses: int, seed: int) -> dict[str, Any]:
     """Two workers that both believe that the run is theirs."""
-    from tests.races.stage import at_once
-
     runs.BATCH = 20
     emergency = _proposed(students, courses, random.Random(seed))
     agree(emergency)
@@ -109,18 +105,15 @@ def _proposed(students: int, courses: int, rng: random.Random) -> Emergency:
 
 def _kill_one(naive: bool, rng: random.Random, students: int) -> int:
     """A worker in a process of its own, killed as soon as it has done something more, at a moment that the seed chooses."""
-    code = f"import django; django.setup(); from tests.exchange.emergencies.scenarios import work; work({naive})"
     before = _done(naive)
-    worker = subprocess.Popen([sys.executable, "-c", code])
+    worker = in_a_fork(lambda: work(naive))
     end = time.monotonic() + PATIENCE
-    while _done(naive) == before and worker.poll() is None and time.monotonic() < end:
+    while _done(naive) == before and worker.is_alive() and time.monotonic() < end:
         time.sleep(0.002)
     time.sleep(rng.random() * 0.02)
-    alive = worker.poll() is None
-    if alive:
-        os.kill(worker.pid, signal.SIGKILL)
-    worker.wait()
-    return int(alive)
+    worker.kill()
+    worker.join()
+    return int(worker.exitcode == -signal.SIGKILL)
 
 
 def _done(naive: bool) -> int:
