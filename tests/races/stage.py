@@ -4,6 +4,7 @@ The program is loaded once, a line of JSON asks for a scenario, and a fork of th
 kills or locks is its own, and the fork can be killed as any process; loading would take a second of the processor each time.
 """
 
+import gc
 import json
 import os
 import sys
@@ -108,5 +109,8 @@ def at_once(acts: Sequence[Callable[[], Any]]) -> list[Any]:
 
 
 if __name__ == "__main__":
+    gc.disable()
     django.setup()
+    gc.freeze()  # what is loaded is for every fork to share
+    gc.enable()
     serve()

@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import gc
 import io
 import sys
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 import django
+from django.apps import apps
 from django.db import DatabaseError
 
 from vsm.cli.saying import speak, tell
@@ -79,7 +81,7 @@ def main(words: Sequence[str]) -> int:
         return run(command, words[1:])
     except VsmError as error:
         if not command.django:
-            django.setup()  # the sentences need its translations
+            load()  # the sentences need its translations
             speak("en")
         tell(error)
         return REFUSED
@@ -95,7 +97,7 @@ def main(words: Sequence[str]) -> int:
 
 def run(command: Command, words: Sequence[str]) -> int:
     if command.django:
-        django.setup()
+        load()
         speak("en")  # as its help, until `--as` names somebody who reads another language
     module = import_module(command.module)
     if command.raw:
@@ -106,6 +108,16 @@ def run(command: Command, words: Sequence[str]) -> int:
     arguments(parser)
     perform: Callable[[argparse.Namespace], int] = getattr(module, command.entry)
     return perform(parser.parse_args(words))
+
+
+def load() -> None:
+    """Load the records. What that makes stays: to look through it for rubbish meanwhile takes an eighth of the time."""
+    if apps.ready:
+        return
+    gc.disable()
+    django.setup()
+    gc.freeze()
+    gc.enable()
 
 
 def page() -> str:
