@@ -75,7 +75,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "languages": settings.LANGUAGES,
         "language": translation.get_language(),
         "zone_name": timezone.get_current_timezone_name(),
-        "places": _places(translation.get_language(), not actor.is_anonymous),
+        "site_places": _places(translation.get_language(), not actor.is_anonymous),
         "reader_tag": "" if actor.is_anonymous else reader_tag(str(actor.person_id)),
     }
 
