@@ -39,7 +39,7 @@ def test_a_fresh_clone_speaks_the_language_that_is_asked_for(tmp_path: Path) -> 
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("*.mo", "__pycache__"))
     problem = folder_of(FAULTS["negative seats"][0], tmp_path / "problem")
     command = [sys.executable, "-m", "vsm", "allocation", "solve", str(problem), "--out", str(tmp_path / "out"), "--language", "pt-br"]
-    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": "src"}, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": "src", "PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "offerings.csv, linha 3" in done.stderr
 

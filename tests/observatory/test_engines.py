@@ -33,7 +33,9 @@ QUIET = {
     "spark.sql.session.timeZone": "UTC",
     # Small frames, many plans: compiling a plan costs more than walking it.
     "spark.sql.shuffle.partitions": "1", "spark.default.parallelism": "1", "spark.sql.adaptive.enabled": "false", "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN", "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC", "spark.log.level": "ERROR",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN", "spark.log.level": "ERROR",
+    # Most of its time is the loading of ten thousand classes: they need not be verified again here.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote",
 }  # fmt: skip
 
 

@@ -33,9 +33,10 @@ Play = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The environment of a process that works on the throw-away database, which has no tables yet."""
-    with _ground(tmp_path) as own:
+def environment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of a process that works on the throw-away database, which has no tables yet, unless there is a `play`."""
+    tables = request.getfixturevalue("tables") if "play" in request.fixturenames else None
+    with _ground(tmp_path, tables) as own:
         yield own
 
 
@@ -48,13 +49,11 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 
 
 @pytest.fixture
-def play(environment: dict[str, str], tables: dict[str, str]) -> Play:
+def play(tables: dict[str, str], environment: dict[str, str]) -> Play:
     """`play("module:function", seed=1, …)` runs the scenario on a database with tables and gives what it answers.
 
     A further scenario finds what the one before it left, unless it asks for the tables `anew`.
     """
-    _copy(tables, environment)
-
     def run(scenario: str, *, anew: bool = False, **options: Any) -> dict[str, Any]:
         if anew:
             _copy(tables, environment)
@@ -66,17 +65,24 @@ def play(environment: dict[str, str], tables: dict[str, str]) -> Play:
 
 
 @contextmanager
-def _ground(data: Path) -> Iterator[dict[str, str]]:
+def _ground(data: Path, tables: dict[str, str] | None = None) -> Iterator[dict[str, str]]:
     address = os.environ.get("DATABASE_URL", "")
     name = f"vsm_ground_{uuid4().hex[:12]}"
     own = {**os.environ, "VSM_DATA": str(data), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "DJANGO_SETTINGS_MODULE": "vsm.app.settings", "VSM_REQUIRE": ""}
     if not address.startswith("postgres"):
-        yield {**own, "DATABASE_URL": ""}
+        own["DATABASE_URL"] = ""
+        if tables:
+            _copy(tables, own)
+        yield own
         return
-    with psycopg.connect(address, autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')
+    own["DATABASE_URL"] = urlunsplit(urlsplit(address)._replace(path=f"/{name}"))
     try:
-        yield {**own, "DATABASE_URL": urlunsplit(urlsplit(address)._replace(path=f"/{name}"))}
+        if tables:
+            _copy(tables, own)
+        else:
+            with psycopg.connect(address, autocommit=True) as server:
+                server.execute(f'CREATE DATABASE "{name}"')
+        yield own
     finally:
         with psycopg.connect(address, autocommit=True) as server:
             for (made,) in server.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [f"{name}%"]).fetchall():
@@ -91,7 +97,7 @@ def _copy(source: dict[str, str], target: dict[str, str]) -> None:
         return
     held, wanted = (urlsplit(own["DATABASE_URL"]).path.strip("/") for own in (source, target))
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
-        server.execute(f'DROP DATABASE "{wanted}" WITH (FORCE)')
+        server.execute(f'DROP DATABASE IF EXISTS "{wanted}" WITH (FORCE)')
         server.execute(f'CREATE DATABASE "{wanted}" TEMPLATE "{held}"')
 
 
