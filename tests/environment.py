@@ -3,14 +3,22 @@
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
 # Nothing of what loading and collecting make becomes rubbish. Looking through it again and again took a quarter of that
 # time, and once more at the end of each process.
 gc.disable()
+# As `./vsm` does: whoever wants no compiled modules beside the sources has them in .venv. With none kept anywhere each run, and
+# each process that it starts, would compile a thousand modules again.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path(sys.prefix) / "compiled"))
+
 DATA = tempfile.mkdtemp(prefix="vsm-tests-")
 # The workers of one run share a folder: its path stands in the environment that they inherit from the process that began.
 BEGAN = "VSM_TESTS_SHARED" not in os.environ

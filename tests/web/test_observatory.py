@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -139,7 +140,7 @@ def test_every_page_speaks_the_readers_language_and_is_light(shipped: None, lang
 def test_a_page_imports_nothing_that_computes() -> None:
     """Whoever reads kept figures must not wait for a data engine to load."""
     told = "import django; django.setup(); from django.urls import get_resolver; get_resolver().url_patterns; import sys, json; print(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True, env={"DJANGO_SETTINGS_MODULE": "vsm.app.settings", "PYTHONPATH": "src", "PATH": "/usr/bin"}, cwd=Path(__file__).parents[2])
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True, env={**os.environ, "DJANGO_SETTINGS_MODULE": "vsm.app.settings", "PYTHONPATH": "src"}, cwd=Path(__file__).parents[2])
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert ("vsm.web.public.observatory" in loaded, loaded & HEAVY) == (True, set())
 

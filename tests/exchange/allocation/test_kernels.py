@@ -1,5 +1,6 @@
 """Compiled code gives the bytes of the plain one; the lottery is the published one."""
 
+import os
 import subprocess
 import sys
 
@@ -66,7 +67,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
         "import sys; from vsm.exchange.allocation import audit, columns, comparison, explain, files, file_runs, kernels, "
         f"preflib, solver, waiting; import vsm.cli.allocation; print(sorted({heavy!r} & sys.modules.keys()))"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": "src"})
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": "src"})
 
     assert said.stdout.strip() == "[]"
 
