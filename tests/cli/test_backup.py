@@ -5,7 +5,8 @@ import io
 import shutil
 import sqlite3
 import tarfile
-from contextlib import closing
+import zlib
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -105,10 +106,13 @@ def test_a_cut_archive_is_no_backup(made: Backup, tmp_path: Path) -> None:
 
 
 def test_a_byte_that_turned_in_the_archive_makes_it_no_backup_and_a_missing_one_is_told(made: Backup, tmp_path: Path) -> None:
-    found = set()
+    found, content = set(), gzip.decompress(made.path.read_bytes())
     for place in range(40, made.size - 40, 7):
         turned = bytearray(made.path.read_bytes())
         turned[place] ^= 0xFF
+        with suppress(OSError, EOFError, zlib.error):
+            if gzip.decompress(turned) == content:
+                continue  # a repeat that points to another place where the same stands: nothing is spoiled
         (spoiled := tmp_path / "turned.tar.gz").write_bytes(bytes(turned))
         found |= set(codes(spoiled, folder(tmp_path, f"u{place}")))
     assert "not-a-backup" in found
