@@ -65,7 +65,7 @@ def _restored(archive: Path, elsewhere: Path, before: int, digest: str) -> dict[
     codes = _codes(target)
     return {
         "missing": len({f"u{number}" for number in range(before)} - codes),
-        "before": before, "audit_entries": manifest["audit"]["seq"] >= before,
+        "before": before, "audit_seq": manifest["audit"]["seq"],
         "file": (elsewhere / "files" / digest[:2] / digest).read_bytes() == b"a transcript",
         "data": str(elsewhere), "database": target.database if target.is_postgres else "",
     }  # fmt: skip

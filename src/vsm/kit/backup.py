@@ -31,6 +31,7 @@ from vsm.kit.verdict import Reason
 
 FORMAT = 1
 DATABASE, DUMP, MANIFEST = "vsm.sqlite3", "vsm.dump", "manifest.json"
+AUDIT_HEAD = "SELECT seq, digest FROM kit_audithead WHERE id = 1"
 KEPT = ("files", "keys", "observatory", "secret-key", "demo.json")  # what of the data folder cannot be made again
 PREFIX = "vsm-backup-"
 
@@ -67,9 +68,8 @@ def make(source: Source, to: Path, *, now: datetime, version: str, keep: int = 1
     to.mkdir(parents=True, exist_ok=True)
     path = to / f"{PREFIX}{now:%Y%m%dT%H%M%SZ}.tar.gz"
     with tempfile.TemporaryDirectory(dir=to, prefix=".making-") as work:
-        snapshot = _snapshot(source, Path(work))
+        snapshot, head = _snapshot(source, Path(work))
         members = [(snapshot.name, snapshot), *_kept_files(source.data)]
-        head = _audit_head(source, snapshot)
         partial = Path(work) / "archive"
         digests = _write(partial, members, {"format": FORMAT, "made_at": now.isoformat(), "version": version, "audit": head})
         partial.chmod(0o600)  # it holds keys
@@ -140,20 +140,31 @@ def _there(target: Source) -> list[Path]:
     return [path for path in there if path.name != "secret-key"] and there  # a lone fresh secret is no data
 
 
-def _snapshot(source: Source, work: Path) -> Path:
+def _snapshot(source: Source, work: Path) -> tuple[Path, dict[str, Any]]:
+    """The database as it is at one moment, and where its audit log ends then."""
     if source.is_postgres:
-        program = shutil.which("pg_dump")
-        if program is None:
-            raise Unavailable(Reason("pg-dump", N_("pg_dump is missing here. Install it (Debian: apt install postgresql-client).")))
-        dump = work / DUMP
-        _run([program, "--format=custom", "--no-owner", f"--file={dump}", f"--dbname={source.database}"])
-        return dump
+        return _dump(source.database, work)
     if not Path(source.database).is_file():
         raise Unavailable(Reason("no-database", N_("There is no database in %(place)s yet."), {"place": str(source.data)}))
     copy = work / DATABASE
     with closing(sqlite3.connect(source.database, timeout=60)) as database:
         database.execute("VACUUM INTO ?", (str(copy),))
-    return copy
+    with closing(sqlite3.connect(copy)) as database:
+        return copy, _audit_head(database.execute(AUDIT_HEAD).fetchone())
+
+
+def _dump(address: str, work: Path) -> tuple[Path, dict[str, Any]]:
+    program = shutil.which("pg_dump")
+    if program is None:
+        raise Unavailable(Reason("pg-dump", N_("pg_dump is missing here. Install it (Debian: apt install postgresql-client).")))
+    dump = work / DUMP
+    with psycopg.connect(address) as database:
+        # pg_dump looks at the database through this transaction's eyes, while others write.
+        database.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        [seen] = database.execute("SELECT pg_export_snapshot()").fetchone() or ("",)
+        head = _audit_head(database.execute(AUDIT_HEAD).fetchone())
+        _run([program, "--format=custom", "--no-owner", f"--snapshot={seen}", f"--file={dump}", f"--dbname={address}"])
+    return dump, head
 
 
 def _kept_files(data: Path) -> Iterator[tuple[str, Path]]:
@@ -164,14 +175,7 @@ def _kept_files(data: Path) -> Iterator[tuple[str, Path]]:
                 yield path.relative_to(data).as_posix(), path
 
 
-def _audit_head(source: Source, snapshot: Path) -> dict[str, Any]:
-    question = "SELECT seq, digest FROM kit_audithead WHERE id = 1"
-    if source.is_postgres:
-        with psycopg.connect(source.database) as live:
-            row = live.execute(question).fetchone()
-    else:
-        with closing(sqlite3.connect(snapshot)) as database:
-            row = database.execute(question).fetchone()
+def _audit_head(row: tuple[Any, ...] | None) -> dict[str, Any]:
     return {"seq": row[0], "digest": row[1]} if row else {"seq": 0, "digest": ""}
 
 
@@ -211,7 +215,7 @@ def _database_faults(folder: Path, head: Mapping[str, Any]) -> Iterator[Reason]:
     try:
         with closing(sqlite3.connect(path)) as database:
             said = database.execute("PRAGMA integrity_check").fetchone()[0]
-            row = database.execute("SELECT seq, digest FROM kit_audithead WHERE id = 1").fetchone()
+            row = database.execute(AUDIT_HEAD).fetchone()
     except sqlite3.DatabaseError as cause:
         yield Reason("integrity", N_("The database in the backup is damaged: %(cause)s."), {"cause": str(cause)})
         return
