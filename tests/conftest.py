@@ -34,8 +34,8 @@ def pytest_configure() -> None:
 # demo world, or for the same first start of the program, which one of them makes. The kernels are compiled while the other
 # worker makes the world; whoever meets them later finds them on disk.
 ORDER = (
-    "tests/world/test_walk", "tests/exchange/allocation/test_kernels", "tests/journeys/", "tests/api/test_fuzz", "tests/world/", "tests/api/",
-    "tests/cli/", "tests/races/", "tests/browser/test_axe",
+    "tests/browser/test_axe", "tests/world/test_walk", "tests/browser/", "tests/exchange/allocation/test_kernels", "tests/journeys/", "tests/api/test_fuzz",
+    "tests/world/", "tests/api/", "tests/cli/", "tests/races/",
 )  # fmt: skip
 # Nobody, a student, a coordinator who sees records of every kind, and a stranger at another institution.
 FEW_READERS, ONE_READER = ("", "ana", "bia", "dora"), "bia"

@@ -56,13 +56,12 @@ def postgres_answers(address: str) -> bool:
 
 
 def _suite(engine: str, words: Sequence[str], address: str) -> Counter[str]:
-    """One pass. The browser has one of its own: its loop and a database do not go together in one process."""
+    """One pass. The browser looks once, at a program that runs on SQLite."""
     if set(words) - {THOROUGH}:
         return _pytest(engine, address, words)
     # File by file in the order of tests/conftest.py, which knows the long ones; xdist would order by the number of tests.
     side_by_side = (*words, "-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder")
-    done = _pytest(engine, address, (*side_by_side, f"--ignore={BROWSER}"))
-    return done if address else done + _pytest(f"{engine}, browser", address, (*side_by_side, BROWSER))
+    return _pytest(engine, address, (*side_by_side, f"--ignore={BROWSER}") if address else side_by_side)
 
 
 def _pytest(title: str, address: str, words: Sequence[str]) -> Counter[str]:
