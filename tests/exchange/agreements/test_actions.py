@@ -14,8 +14,9 @@ from vsm.exchange.agreements.actions import SeatPromise, draft_agreement, end, p
 from vsm.exchange.agreements.models import Agreement, AgreementSignature
 from vsm.exchange.agreements.queries import digest_of, promised, valid_signatures
 from vsm.exchange.agreements.states import STEPS, State
+from vsm.exchange.institutions.models import Organisation
 from vsm.kit import audit, events, jobs
-from vsm.kit.actions import actions_on
+from vsm.kit.actions import TABLE, actions_on
 from vsm.kit.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,17 @@ def test_a_draft_is_refused_with_every_problem_at_once(w: SimpleNamespace) -> No
     with pytest.raises(Invalid) as refusal:
         agreement(w, partner=w.home.pk, ends_on=date(2026, 1, 1), category="holiday", promises=[SeatPromise(host=w.elsewhere.pk, seats=1)])
     assert [reason.code for reason in refusal.value.reasons] == ["one-party", "dates", "host-foreign", "category-unknown", "code-taken"]
+
+
+def test_no_company_is_a_partner_and_none_is_offered(w: SimpleNamespace) -> None:
+    Organisation.objects.filter(pk=w.elsewhere.pk).update(kind="host")
+    with pytest.raises(Invalid) as refusal:
+        agreement(w, partner=w.elsewhere.pk, promises=[])
+    assert [reason.code for reason in refusal.value.reasons] == ["partner-teaches-not"]
+    draft = TABLE["organisation", "draft_agreement"]
+    assert {pk for pk, _name in draft.asks["partner"].choices(w.home, actor(w.bia))} == {str(w.host.pk)}
+    Organisation.objects.filter(pk=w.elsewhere.pk).update(kind="network")
+    assert agreement(w, partner=w.elsewhere.pk, promises=[]).second_id == w.elsewhere.pk
 
 
 def test_only_a_coordinator_of_the_drafting_institution_drafts(w: SimpleNamespace) -> None:

@@ -13,7 +13,7 @@ from vsm.exchange.agreements.queries import category_choices, digest_of, places,
 from vsm.exchange.agreements.rules import LANGUAGES, LEVELS, Seats, canonical, problems, proposal_problems
 from vsm.exchange.agreements.states import STEPS, State
 from vsm.exchange.institutions.models import Organisation
-from vsm.exchange.institutions.queries import name_of, organisation_choices
+from vsm.exchange.institutions.queries import name_of
 from vsm.exchange.institutions.rules import teaches
 from vsm.exchange.people.rules import CEFR
 from vsm.kit.actions import NOTED, Ask, action, note
@@ -41,7 +41,8 @@ def _cefr_choices(_record: Any, _actor: Actor) -> list[tuple[str, str]]:
 
 
 def _partner_choices(organisation: Any, actor: Actor) -> list[tuple[str, str]]:
-    return [(pk, name) for pk, name in organisation_choices(organisation, actor) if pk != str(organisation.pk)]
+    found = Organisation.objects.visible_to(actor).exclude(pk=getattr(organisation, "pk", None))
+    return sorted(((str(each.pk), name_of(each)) for each in found if teaches(each)), key=lambda pair: pair[1])
 
 
 def _party_choices(agreement: Agreement, _actor: Actor) -> list[tuple[str, str]]:
@@ -104,8 +105,12 @@ def draft_agreement(
         found.append(Reason("code", N_("Give it a code."), {}, "code"))
     elif Agreement.objects.filter(code=code).exists():
         found.append(Reason("code-taken", N_("An agreement with the code “%(code)s” is already here. Choose another."), {"code": code}, "code"))
-    if not Organisation.objects.filter(pk=partner).exists():
+    other = Organisation.objects.filter(pk=partner).first()
+    if other is None:
         found.append(Reason("partner", N_("There is no such institution here. Ask the operator to add it."), {}, "partner"))
+    elif not teaches(other):
+        text = N_("%(name)s takes students for work and has no courses: each placement has an agreement of its own. Choose a university or a network.")
+        found.append(Reason("partner-teaches-not", text, {"name": name_of(other)}, "partner"))
     Invalid.because(found)
     agreement = Agreement(
         code=code, first=organisation, second_id=partner, category=category, levels=levels, isced_f=isced_f, language=language,
