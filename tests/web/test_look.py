@@ -288,7 +288,7 @@ def test_a_moment_without_a_zone_is_refused() -> None:
         ("es", "mié 3 mar 2027, 14:00"),
         ("pt-br", "qua 3 mar 2027, 14:00"),
         ("en", "Wed 3 Mar 2027, 14:00"),
-        ("fr", "mer 3 mar 2027, 14:00"),
+        ("fr", "mer 3 mars 2027, 14:00"),
     ],
 )
 def test_a_moment_follows_the_readers_language(language: str, text: str) -> None:
@@ -487,7 +487,7 @@ def test_pages_of_the_handbook_lead_to_each_other() -> None:
 @pytest.mark.parametrize(
     ("language", "days"),
     [
-        ("fr", ["1er mars 2027", "2 mars 2027", "lun 1er mar 2027, 04:00 (UTC)", "1er mar"]), ("pt-br", ["1º de março de 2027", "2 de março de 2027", "seg 1º mar 2027, 04:00 (UTC)", "1º mar"]),
+        ("fr", ["1er mars 2027", "2 mars 2027", "lun 1er mars 2027, 04:00 (UTC)", "1er mars"]), ("pt-br", ["1º de março de 2027", "2 de março de 2027", "seg 1º mar 2027, 04:00 (UTC)", "1º mar"]),
         ("es", ["1 de marzo de 2027", "2 de marzo de 2027", "lun 1 mar 2027, 04:00 (UTC)", "1 mar"]), ("en", ["1 Mar 2027", "2 Mar 2027", "Mon 1 Mar 2027, 04:00 (UTC)", "1 Mar"]),
     ],
 )  # fmt: skip

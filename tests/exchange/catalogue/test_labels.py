@@ -17,7 +17,7 @@ TUESDAY = date(2027, 12, 14)
         ("en", "14 Dec 2027", "Tue 14 Dec 2027", "3 Aug – 14 Dec 2027"),
         ("es", "14 dic 2027", "mar 14 dic 2027", "3 ago – 14 dic 2027"),
         ("pt-br", "14 dez 2027", "ter 14 dez 2027", "3 ago – 14 dez 2027"),
-        ("fr", "14 déc 2027", "mar 14 déc 2027", "3 aoû – 14 déc 2027"),
+        ("fr", "14 déc. 2027", "mar 14 déc. 2027", "3 août – 14 déc. 2027"),
     ],
 )
 def test_only_english_writes_months_and_weekdays_with_capitals(language: str, day: str, weekday: str, period: str) -> None:
