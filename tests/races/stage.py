@@ -4,7 +4,6 @@ The program is loaded once, a line of JSON asks for a scenario, and a fork of th
 kills or locks is its own, and the fork can be killed as any process; loading would take a second of the processor each time.
 """
 
-import gc
 import json
 import os
 import sys
@@ -23,6 +22,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.utils.functional import empty
 
 from vsm import config
+from vsm.kit.loading import for_good
 
 # As in tests/conftest.py: nobody breaks into these databases, and a hash as in production takes a tenth of a second for each person.
 QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -109,8 +109,6 @@ def at_once(acts: Sequence[Callable[[], Any]]) -> list[Any]:
 
 
 if __name__ == "__main__":
-    gc.disable()
-    django.setup()
-    gc.freeze()  # what is loaded is for every fork to share
-    gc.enable()
+    with for_good():
+        django.setup()
     serve()

@@ -13,7 +13,7 @@ from vsm.exchange.agreements.queries import category_choices, digest_of, places,
 from vsm.exchange.agreements.rules import LANGUAGES, LEVELS, Seats, canonical, problems, proposal_problems
 from vsm.exchange.agreements.states import STEPS, State
 from vsm.exchange.institutions.models import Organisation
-from vsm.exchange.institutions.queries import name_of
+from vsm.exchange.institutions.queries import name_of, partner_choices
 from vsm.exchange.institutions.rules import teaches
 from vsm.exchange.people.rules import CEFR
 from vsm.kit.actions import NOTED, Ask, action, note
@@ -38,11 +38,6 @@ def _language_choices(_record: Any, _actor: Actor) -> list[tuple[str, str]]:
 
 def _cefr_choices(_record: Any, _actor: Actor) -> list[tuple[str, str]]:
     return [(level, level) for level in CEFR]
-
-
-def _partner_choices(organisation: Any, actor: Actor) -> list[tuple[str, str]]:
-    found = Organisation.objects.visible_to(actor).exclude(pk=getattr(organisation, "pk", None))
-    return sorted(((str(each.pk), name_of(each)) for each in found if teaches(each)), key=lambda pair: pair[1])
 
 
 def _party_choices(agreement: Agreement, _actor: Actor) -> list[tuple[str, str]]:
@@ -87,7 +82,7 @@ EndsOn = Annotated[date, Ask(_("In force until"))]
 def draft_agreement(
     organisation: Organisation, *, by: Actor, now: datetime,
     code: Annotated[str, Ask(_("Code"), _("By which both institutions file it."), limit=64)],
-    partner: Annotated[UUID, Ask(_("Partner"), choices=_partner_choices)],
+    partner: Annotated[UUID, Ask(_("Partner"), choices=partner_choices)],
     starts_on: StartsOn,
     ends_on: EndsOn,
     promises: Annotated[list[DraftedPromise], Ask(_("Seats promised"), _("One line for each direction: the host is the institution that receives."))],

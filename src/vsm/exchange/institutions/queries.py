@@ -1,11 +1,13 @@
 """What doors read about organisations."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.institutions.models import Hub, Organisation, Term, Unit
+from vsm.exchange.institutions.rules import teaches
 from vsm.kit.actors import ANONYMOUS, Actor
 from vsm.kit.localized import text_in
 from vsm.kit.names import countries, country_name
@@ -25,13 +27,21 @@ def name_of(organisation: Any) -> str:
 
 
 def organisation_choices(_record: Any, actor: Actor) -> list[tuple[str, str]]:
-    return sorted(((str(o.pk), name_of(o)) for o in Organisation.objects.visible_to(actor)), key=lambda pair: pair[1])
+    return _choices(Organisation.objects.visible_to(actor))
 
 
 def university_choices(record: Any, actor: Actor) -> list[tuple[str, str]]:
     """Where somebody can study: neither companies that take trainees nor networks, nor the institution whose form it is (`record`; None: all)."""
-    found = Organisation.objects.visible_to(actor).filter(kind="university").exclude(pk=getattr(record, "pk", None))
-    return sorted(((str(o.pk), name_of(o)) for o in found), key=lambda pair: pair[1])
+    return _choices(Organisation.objects.visible_to(actor).filter(kind="university").exclude(pk=getattr(record, "pk", None)))
+
+
+def partner_choices(record: Any, actor: Actor) -> list[tuple[str, str]]:
+    """Whoever can promise seats (`rules.teaches`): universities and networks, without the institution whose form it is."""
+    return _choices(each for each in Organisation.objects.visible_to(actor).exclude(pk=getattr(record, "pk", None)) if teaches(each))
+
+
+def _choices(organisations: Iterable[Any]) -> list[tuple[str, str]]:
+    return sorted(((str(each.pk), name_of(each)) for each in organisations), key=lambda pair: pair[1])
 
 
 def country_choices(_actor: Actor) -> list[tuple[str, str]]:
