@@ -2,7 +2,8 @@
 
 Releases are Parquet files, named by their digest and never changed. DuckDB and Spark read them where they lie (Spark's
 workers need the data folder at the same path); into ClickHouse and Trino each is copied once, as a table that carries its
-digest, so that a second process finds it there. Trino has not been run: its statements only compile.
+digest, so that a second process finds it there. Trino's own server has not been run: its driver and our statements have, against a
+stand-in that refuses what we know Trino to refuse.
 """
 
 from collections.abc import Callable
@@ -39,7 +40,7 @@ def connect() -> "ibis.BaseBackend":
 @cache
 def _remote(address: str) -> "ibis.BaseBackend":
     """Raises `Unavailable` where the driver is missing or nobody answers."""
-    return opened(address, _spark if urlsplit(address).scheme == "spark" else _ibis)
+    return opened(address, {"spark": _spark, "trino": _trino}.get(urlsplit(address).scheme, _ibis))
 
 
 def opened(address: str, connecting: Callable[[str], Any]) -> Any:
@@ -72,24 +73,40 @@ def _spark(address: str) -> Any:
     return ibis.pyspark.connect(building.getOrCreate())
 
 
+def _trino(address: str) -> Any:
+    from vsm.observatory.sources import trino
+
+    return trino.connected(address)
+
+
 def release_table(engine: "ibis.BaseBackend", digest: str, path: str) -> "ibis.Table":
     """The observations of a release on an engine: the file, or the copy of it that is there or is made now."""
     if engine.name in READS_FILES:
         return engine.read_parquet(path)
+    import ibis
+    import pyarrow.parquet as pq
+
     name = f"observations_{digest[:32]}"
     if name not in engine.list_tables():
-        import pyarrow.parquet as pq
-
         # Whole or not at all: filled under a name of its own, then renamed; who comes second finds it done.
         partial = f"{name}_{uuid4().hex[:8]}"
-        engine.create_table(partial, pq.read_table(path))
         try:
+            _put(engine, partial, pq.read_table(path))
             _said(engine, RENAMING[engine.name].format(old=partial, new=name))
         except Exception:
             _said(engine, f"DROP TABLE IF EXISTS {partial}")
             if name not in engine.list_tables():
                 raise
-    return engine.table(name)
+    return engine.table(name).cast(ibis.schema(pq.read_schema(path)))
+
+
+def _put(engine: Any, name: str, table: Any) -> None:
+    if engine.name == "trino":
+        from vsm.observatory.sources import trino
+
+        trino.put(engine, name, table)
+    else:
+        engine.create_table(name, table)
 
 
 def _said(engine: Any, statement: str) -> None:
