@@ -298,3 +298,14 @@ def test_a_missing_driver_or_a_silent_host_is_refused_with_what_to_do() -> None:
         [reason] = told.value.reasons
         assert (reason.code, reason.params["engine"], "s3cret" in str(told.value)) == (code, "clickhouse", False)
     assert reason.params["host"] == "warehouse.example"
+
+
+def test_what_is_held_is_what_was_computed_and_is_joined_in_this_process(tmp_path: Path) -> None:
+    pq.write_table(world.observations(4, 3, partners=2), tmp_path / "observations.parquet")
+    obs = ibis.duckdb.connect().read_parquet(tmp_path / "observations.parquet")
+    inward, outward = measures.inbound(obs), measures.outbound(obs)
+    kept = engines.held(inward=inward, outward=outward, nothing=obs.filter(obs.year == 1900))
+    for computed_now, held_before in zip((inward, outward), kept, strict=False):
+        assert (held_before.schema(), rows_of(held_before.to_pyarrow())) == (computed_now.schema(), rows_of(computed_now.to_pyarrow()))
+    assert (kept[2].schema(), kept[2].to_pyarrow().num_rows) == (obs.schema(), 0)
+    assert rows_of(measures.balance(*kept[:2]).to_pyarrow()) == rows_of(measures.balance(inward, outward).to_pyarrow())

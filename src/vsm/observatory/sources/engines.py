@@ -37,6 +37,17 @@ def connect() -> "ibis.BaseBackend":
     return _remote(address) if address else ibis.duckdb.connect()
 
 
+def held(**tables: "ibis.Table") -> "tuple[ibis.Table, ...]":
+    """What each gives, once computed on whatever engine, as a table in this process: for what is asked of it many times. Each
+    question would else carry the whole way from the observations, and putting that into SQL takes longer than the answer."""
+    import ibis
+
+    here = ibis.duckdb.connect()
+    for name, table in tables.items():
+        here.con.register(name, table.to_pyarrow())
+    return tuple(here.table(name) for name in tables)
+
+
 @cache
 def _remote(address: str) -> "ibis.BaseBackend":
     """Raises `Unavailable` where the driver is missing or nobody answers."""

@@ -320,20 +320,21 @@ def _newest(table: Any, key: str, source: str) -> dict[str, Fact]:
 
 def _compute(releases: tuple[Release, ...]) -> Loaded:
     from vsm.observatory.indicators import measures
+    from vsm.observatory.sources.engines import held
     from vsm.observatory.sources.observations import observations
 
     obs = observations(source=sorted({release.source for release in releases}))
     known = list(countries())
     yearly = obs.filter((obs.source == _counting(releases)) & obs.geo.isin(known))
-    inward, outward = measures.inbound(yearly), measures.outbound(yearly)
+    pairs = obs.filter(obs.source.isin(BILATERAL) & obs.series.startswith("flows") & obs.geo.isin(known) & obs.geo2.isin(known) & obs.day.isnull() & obs.value.notnull() & ~obs.magnitude.isin(measures.MERGED))
+    # A newer layout of the same source may tell the same cell: the larger edition counts once.
+    listed = pairs.group_by(["source", "series", "year", "geo", "geo2"]).aggregate(value=pairs.value.max(), truncated=(pairs.qualifier == "TRUNCATED").any())
+    inward, outward, cells = held(inward=measures.inbound(yearly), outward=measures.outbound(yearly), cells=listed)
     series = {"inbound": _cells(inward.to_pyarrow().to_pylist(), "value"), "outbound": _cells(outward.to_pyarrow().to_pylist(), "value")}
     balance = measures.balance(inward, outward).to_pyarrow().to_pylist()
     series |= {name: _cells(balance, name) for name in ("net", "ratio", "circulation")}
     enrolled = measures.series(yearly, ENROLMENT)
     series["per-thousand"] = _per_thousand(series["net"], _cells(enrolled.to_pyarrow().to_pylist(), "value"))
-    pairs = obs.filter(obs.source.isin(BILATERAL) & obs.series.startswith("flows") & obs.geo.isin(known) & obs.geo2.isin(known) & obs.day.isnull() & obs.value.notnull() & ~obs.magnitude.isin(measures.MERGED))
-    # A newer layout of the same source may tell the same cell: the larger edition counts once.
-    cells = pairs.group_by(["source", "series", "year", "geo", "geo2"]).aggregate(value=pairs.value.max(), truncated=(pairs.qualifier == "TRUNCATED").any())
     matrices = _matrices(cells.to_pyarrow().to_pylist())
     return Loaded(releases, series, _concentration(inward, series["inbound"]), matrices, _stays(matrices[0], cells, outward) if matrices else {})
 
