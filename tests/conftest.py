@@ -1,6 +1,7 @@
 """The suite's ground: a throw-away data folder, quick password hashing, one database engine by DATABASE_URL."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,18 +10,26 @@ import hypothesis
 import pytest
 from django.conf import settings as django_settings
 from django.utils import translation
+from xdist.scheduler import LoadFileScheduling
 
+from tests.depth import FEW, ONE, Depth, depth_of
 from tests.environment import DATA
 
-# The gate asks the same of everybody; whoever looks for new counter-examples runs `./vsm test --hypothesis-profile=searching`.
+# A law is asked the same of everybody; whoever looks for new counter-examples runs `./vsm test --hypothesis-profile=searching`.
 # How long an example takes says something of the machine, not of the law.
 ANY_PACE: dict[str, Any] = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
-hypothesis.settings.register_profile("gate", derandomize=True, **ANY_PACE)
+hypothesis.settings.register_profile("gate", derandomize=True, max_examples=30, **ANY_PACE)
+hypothesis.settings.register_profile("wide", derandomize=True, **ANY_PACE)
 hypothesis.settings.register_profile("searching", derandomize=False, print_blob=True, **ANY_PACE)
-hypothesis.settings.load_profile("gate")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if not config.getoption("hypothesis_profile"):
+        hypothesis.settings.load_profile("wide" if depth_of(config) else "gate")
+    as_in_tests()
+
+
+def as_in_tests() -> None:
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     django_settings.STORAGES = {
         **django_settings.STORAGES,
@@ -30,34 +39,76 @@ def pytest_configure() -> None:
     django_settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
-# The longest first, so that no worker waits for the other at the end; and not two at the beginning that wait for the same
-# demo world, or for the same first start of the program, which one of them makes. The kernels are compiled while the other
-# worker makes the world; whoever meets them later finds them on disk.
+# The longest first, so that no worker waits for the other at the end. While one makes the first start of the program, for
+# the browser and with it the demo world of all, the others do what asks for neither.
 ORDER = (
-    "tests/browser/test_axe", "tests/world/test_walk", "tests/browser/", "tests/exchange/allocation/test_kernels", "tests/journeys/", "tests/api/test_fuzz",
+    "tests/browser/", "tests/exchange/allocation/test_kernels", "tests/observatory/test_engines", "tests/journeys/", "tests/api/test_fuzz",
     "tests/world/", "tests/api/", "tests/cli/", "tests/races/",
 )  # fmt: skip
-# Nobody, a student, a coordinator who sees records of every kind, and a stranger at another institution.
-FEW_READERS, ONE_READER = ("", "ana", "bia", "dora"), "bia"
-# What sends every list, page, action and race to the second engine at least once.
-ON_BOTH = ("tests/kit/", "tests/world/", "tests/api/test_reading", "tests/journeys/")
+ON_POSTGRES = os.environ.get("DATABASE_URL", "").startswith("postgres")
+# What the second engine is asked too, beside every race and kill: at the gate one story, then what sends every list, page and
+# action at least once. `vsm up` starts the same parts on either engine; tables are laid out on both (tests/cli/test_first_tables).
+ON_BOTH = {
+    Depth.GATE: ("tests/kit/", "tests/journeys/test_a_course"),
+    Depth.WIDE: ("tests/kit/", "tests/world/", "tests/journeys/", "tests/api/test_reading"),
+}
+ON_ONE = ("tests/cli/test_up",)
+
+
+class Scheduling(LoadFileScheduling):
+    """File by file, but one worker looks into the browser: each would start a site and a Chromium of its own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The order, and what is asked: all that can be with `--thorough`, else what the gate has time for (decision 0020)."""
+    """The order, and what is asked: all that can be, or what there is time for (decision 0020)."""
     items.sort(key=lambda item: next((at for at, start in enumerate(ORDER) if item.nodeid.startswith(start)), len(ORDER)))
-    thorough, on_postgres = config.getoption("thorough"), os.environ.get("DATABASE_URL", "").startswith("postgres")
-    kept = [item for item in items if (thorough or is_for_the_gate(item, on_postgres=on_postgres)) and (not on_postgres or tells_engines_apart(item))]
+    depth = depth_of(config)
+    kept = [item for item in items if (depth == Depth.THOROUGH or is_asked(item, depth)) and (not ON_POSTGRES or tells_engines_apart(item))]
+    if depth == Depth.GATE:
+        kept = in_turn(kept)
     config.hook.pytest_deselected(items=list(set(items) - set(kept)))
     items[:] = kept
 
 
-def is_for_the_gate(item: pytest.Item, *, on_postgres: bool) -> bool:
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What the second engine will not be asked need not be read for it."""
+    depth = depth_of(config)
+    if not ON_POSTGRES or depth == Depth.THOROUGH or collection_path.suffix != ".py":
+        return None
+    here = collection_path.relative_to(config.rootpath).as_posix()
+    return None if here.startswith(ON_BOTH[depth]) or "mark.committed" in collection_path.read_text("utf-8") else True
+
+
+def is_asked(item: pytest.Item, depth: Depth) -> bool:
     """A question is asked of a few readers and by the doors that cost little; on the second engine by one, where it meets every query."""
     door, reader = asked_by(item)
-    if on_postgres:
-        return door in ("", "api") and (item.get_closest_marker("committed") is not None or item.nodeid.startswith(ON_BOTH))
-    return door != "chromium" and (item.get_closest_marker("walk") is None or reader in FEW_READERS)
+    if depth == Depth.GATE and item.get_closest_marker("wide"):
+        return False
+    if ON_POSTGRES:
+        committed = item.get_closest_marker("committed") is not None and not (depth == Depth.GATE and item.nodeid.startswith(ON_ONE))
+        return door in ("", "api") and (committed or item.nodeid.startswith(ON_BOTH[depth]))
+    if depth == Depth.GATE and door == "api" and not item.nodeid.startswith(ON_BOTH[depth]):
+        return False
+    return door != "chromium" and (item.get_closest_marker("walk") is None or reader in FEW[depth])
+
+
+def in_turn(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Of a question that is put by so many names (`by_name`), every fourth."""
+    seen: Counter[str] = Counter()
+    kept = []
+    for item in items:
+        question = item.nodeid.partition("[")[0]
+        if item.get_closest_marker("by_name") is None or seen[question] % 4 == 0:
+            kept.append(item)
+        seen[question] += 1
+    return kept
 
 
 def tells_engines_apart(item: pytest.Item) -> bool:
@@ -67,7 +118,7 @@ def tells_engines_apart(item: pytest.Item) -> bool:
     one of them there. The browser looks at a program that runs on SQLite in either pass; it looks once.
     """
     walks = item.get_closest_marker("walk") is not None
-    return item.get_closest_marker("browser") is None and asks_for_a_database(item) and (not walks or asked_by(item)[1] == ONE_READER)
+    return item.get_closest_marker("browser") is None and asks_for_a_database(item) and (not walks or asked_by(item)[1] == ONE)
 
 
 def asked_by(item: pytest.Item) -> tuple[str, str]:

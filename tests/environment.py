@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.depth import Depth, depth_of
+
 # Nothing of what loading and collecting make becomes rubbish. Looking through it again and again took a quarter of that
 # time, and once more at the end of each process.
 gc.disable()
@@ -29,7 +31,8 @@ os.environ["VSM_BASE_URL"] = "http://testserver"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--thorough", action="store_true", help="also what repeats a question for more readers, pages and doors, and every test on either engine")
+    parser.addoption("--wide", action="store_true", help="also what repeats a question for more pages and acts, and what takes long")
+    parser.addoption("--thorough", action="store_true", help="also what repeats a question for every reader, page and door, and every test on either engine")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -47,6 +50,6 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.fixture(scope="session")
-def thorough(request: pytest.FixtureRequest) -> bool:
-    """Whether everything is asked that can be, or what the gate has time for (decision 0020)."""
-    return bool(request.config.getoption("thorough"))
+def depth(request: pytest.FixtureRequest) -> Depth:
+    """How much this run asks."""
+    return depth_of(request.config)

@@ -1,16 +1,18 @@
-"""The demo world, made once a run and copied from then on: by each worker of the suite and for each folder of tests.
+"""The demo world, made once a run and copied from then on: by each worker of either engine and for each folder of tests.
 
-What is kept is what the database gave and the data folder held; both engines read it back within a second. The copy is
-written inside the transaction of whoever asks, so that it is rolled back with it.
+It is made on SQLite by the first start of the program (tests/first_start.py). PostgreSQL reads its rows, and refuses what
+does not fit into its columns or leads nowhere. The copy is written inside the transaction of whoever asks, so that it is
+rolled back with it.
 """
 
 import fcntl
 import os
 import pickle
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -18,75 +20,56 @@ from django.apps import apps
 from django.db import connection
 
 from tests.environment import DATA, SHARED
-from vsm.demo import World, make_world
+from tests.first_start import tables
+from vsm.config import ROOT
+from vsm.demo import World
 from vsm.kit.bulk import count_rows
 
-HERE = Path(SHARED) / "world"
+HERE = Path(SHARED) / "first-start"
+
+
+def first_start() -> Path:
+    """Where the first start of this run left its `data` and its `world`; made by whoever asks first while the others wait."""
+    with alone(HERE):
+        if not (HERE / "done").exists():
+            (HERE / "world").mkdir()
+            command = [sys.executable, "-m", "tests.first_start", str(HERE / "world")]
+            played = subprocess.run(command, cwd=ROOT, env=own_environment(VSM_DATA=str(HERE / "data")), capture_output=True, text=True, check=False)
+            assert played.returncode == 0, played.stdout + played.stderr
+            (HERE / "done").touch()
+    return HERE
+
+
+def own_environment(**more: str) -> dict[str, str]:
+    """Ours without what the suite says about its own data: who starts the program anew has none of it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("VSM_") and name != "DATABASE_URL"}
+    return {**kept, "PYTHONPATH": str(ROOT / "src"), **more}
 
 
 def the_world() -> World:
-    """The world of this run, in the present transaction; made by whoever asks first while the others wait."""
-    with alone(HERE):
-        if not (HERE / "done").exists():
-            world = make_world(datetime.now(UTC))
-            _keep(world)
-            return world
-    _give_back()
-    kept: World = pickle.loads((HERE / "handles").read_bytes())
-    return kept
-
-
-def _keep(world: World) -> None:
-    shutil.copytree(DATA, HERE / "data", dirs_exist_ok=True)
-    (HERE / "handles").write_bytes(pickle.dumps(world))
-    for table, columns in _tables():
-        _dump(table, columns, HERE / f"{table}.rows")
-    (HERE / "done").touch()
-
-
-def _give_back() -> None:
-    shutil.copytree(HERE / "data", DATA, dirs_exist_ok=True)
-    for table, columns in _tables():
-        _load(table, columns, HERE / f"{table}.rows")
+    """The world of this run, in the present transaction."""
+    kept = first_start() / "world"
+    shutil.copytree(kept / "data", DATA, dirs_exist_ok=True)
+    for table, columns in tables():
+        _load(table, columns, pickle.loads((kept / f"{table}.rows").read_bytes()))
     if connection.vendor == "postgresql":
         _number_on()
     count_rows()
+    world: World = pickle.loads((kept / "handles").read_bytes())
+    return world
 
 
-def _tables() -> list[tuple[str, list[str]]]:
-    models = apps.get_models(include_auto_created=True)
-    return [(model._meta.db_table, [str(field.column) for field in model._meta.concrete_fields]) for model in models if not model._meta.proxy]
-
-
-def _dump(table: str, columns: list[str], file: Path) -> None:
-    names = ", ".join(map(connection.ops.quote_name, columns))
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f'COPY (SELECT {names} FROM "{table}") TO STDOUT') as copy:
-                file.write_bytes(b"".join(copy))
-        else:
-            rows = cursor.execute(f'SELECT {names} FROM "{table}"').fetchall()
-            file.write_bytes(pickle.dumps([tuple(map(_as_stored, row)) for row in rows]))
-
-
-def _load(table: str, columns: list[str], file: Path) -> None:
+def _load(table: str, columns: list[str], rows: list[tuple[Any, ...]]) -> None:
     names = ", ".join(map(connection.ops.quote_name, columns))
     with connection.cursor() as cursor:
         # What migrations or Django itself put there (content types, permissions) would come twice.
         cursor.execute(f'DELETE FROM "{table}"')
         if connection.vendor == "postgresql":
             with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
-                copy.write(file.read_bytes())
-            return
-        rows: list[Any] = pickle.loads(file.read_bytes())
-        if rows:
-            marks = ", ".join(["%s"] * len(columns))
-            cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)
-
-
-def _as_stored(value: object) -> object:
-    """SQLite keeps dates and times as text and gives them back as what they mean."""
-    return str(value) if isinstance(value, date | time) else value
+                for row in rows:
+                    copy.write_row(row)
+        elif rows:
+            cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({", ".join(["%s"] * len(columns))})', rows)
 
 
 def _number_on() -> None:

@@ -117,6 +117,7 @@ def visible_target(world: World, action: Action) -> tuple[str, UUID] | None:
     return seen[0] if seen else None
 
 
+@pytest.mark.by_name
 @pytest.mark.usefixtures("three_of_each")
 @pytest.mark.parametrize("name", OPEN_ACTS)
 def test_no_field_of_the_record_can_be_slipped_in(world: World, calling: Callable[..., Caller], name: str) -> None:

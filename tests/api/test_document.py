@@ -17,6 +17,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.newcomer import chromium
 from tests.browser.visitor import PATIENCE
+from tests.depth import Depth
 from vsm.api.rest import document
 from vsm.api.rest.app import _finished
 from vsm.kit.actions import TABLE
@@ -140,7 +141,7 @@ def only(noun_address: str, openapi: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.browser
-def test_the_page_of_the_api_is_drawn_under_our_policy_and_calls_nobody_else(site: str, openapi: dict[str, Any], thorough: bool) -> None:
+def test_the_page_of_the_api_is_drawn_under_our_policy_and_calls_nobody_else(site: str, openapi: dict[str, Any], depth: Depth) -> None:
     """Drawing the whole document takes the library a quarter of a minute; one noun's part shows the page and its policy as well."""
     program = chromium()
     if not program:
@@ -152,7 +153,7 @@ def test_the_page_of_the_api_is_drawn_under_our_policy_and_calls_nobody_else(sit
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_page()
         page.set_default_timeout(PATIENCE)
-        if not thorough:
+        if depth < Depth.THOROUGH:
             page.route("**/api/v1/openapi.json", lambda route: route.fulfill(json=only("/api/v1/calls", openapi)))
         page.on("request", lambda request: asked.append(request.url))
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)

@@ -22,6 +22,7 @@ from schemathesis.core.failures import FailureGroup
 
 from tests.api.caller import Caller
 from tests.api.persons import actor
+from tests.depth import Depth
 from vsm.demo import World
 from vsm.kit.actions import TABLE, Action
 from vsm.kit.actors import Actor
@@ -58,17 +59,17 @@ def operations() -> list[Any]:
 
 @pytest.mark.walk
 @pytest.mark.parametrize("reader", ["bia", "ana", ""])
-def test_every_operation_keeps_its_word(world: World, calling: Callable[..., Caller], operations: list[Any], reader: str, *, thorough: bool) -> None:
+def test_every_operation_keeps_its_word(world: World, calling: Callable[..., Caller], operations: list[Any], reader: str, depth: Depth) -> None:
     """What is read is read by all three. An action is tried by whoever of the two can do it now, and by Bia when neither can."""
     headers = calling(reader, Accept_Encoding="identity").headers
     ana, bia, who = (Records(actor(world, each)) for each in ("ana", "bia", reader))
     answered: dict[int, int] = {}
-    asked = operations if thorough else operations[::3]
+    asked = operations[:: {Depth.GATE: 8, Depth.WIDE: 3}.get(depth, 1)]
     tried = [operation for operation in asked if operation.method == "get" or ("ana" if ana.able(operation.path) and not bia.able(operation.path) else "bia") == reader]
     broken = [
         fault
         for operation in tried
-        for mode, examples in modes(operation, reader)
+        for mode, examples in modes(operation, reader, depth)
         for fault in faults(operation, mode, examples, headers, who.target(operation.path), answered)
     ]
     assert broken == []
@@ -76,10 +77,12 @@ def test_every_operation_keeps_its_word(world: World, calling: Callable[..., Cal
     assert answered.get(200, 0) > len(tried) / 5, answered  # else nothing but refusals was tried
 
 
-def modes(operation: Any, reader: str) -> list[tuple[GenerationMode, int]]:
+def modes(operation: Any, reader: str, depth: Depth) -> list[tuple[GenerationMode, int]]:
     """How many examples of what is allowed and of what is forbidden. What a list takes hangs on nobody: it is asked thoroughly once."""
     if operation.method == "get" and reader != "bia":
         return [(GenerationMode.POSITIVE, 1)]
+    if depth == Depth.GATE:
+        return [(GenerationMode.POSITIVE, 1), (GenerationMode.NEGATIVE, 1)]
     return [(GenerationMode.POSITIVE, 3 if operation.method == "post" else 2), (GenerationMode.NEGATIVE, 1)]
 
 

@@ -1,9 +1,8 @@
-"""The whole program as a newcomer starts it: `vsm up` in an empty folder, with the demo world, on a free port.
+"""The whole program as somebody starts it: `vsm up` with the demo world, on a free port.
 
 It runs on SQLite whatever engine the rest of the suite runs on: the demo world is never written into somebody's database.
 """
 
-import os
 import shutil
 import signal
 import socket
@@ -16,12 +15,11 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from tests.environment import SHARED
-from tests.snapshot import alone
+from tests.snapshot import first_start, own_environment
+from vsm.config import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE = 240.0  # seconds for the first page: an empty folder, compressing the static files, the demo world
+PATIENCE = 240.0  # seconds that a shared machine may take to the first page
 ANSWERS = 30.0  # seconds for one answer
 FAREWELL = 60.0  # seconds to end in
 
@@ -32,16 +30,8 @@ def chromium() -> str:
 
 
 def begin(data: Path) -> None:
-    """The first start in this folder. It is made once a run: whoever comes later gets a copy of what it left."""
-    shared = Path(SHARED) / "newcomer"
-    with alone(shared):
-        if (shared / "data").exists():
-            shutil.copytree(shared / "data", data)
-            return
-        with a_site(data):
-            pass
-        shutil.copytree(data, shared / "making")
-        (shared / "making").rename(shared / "data")
+    """A folder as the first start left it."""
+    shutil.copytree(first_start() / "data", data)
 
 
 @contextmanager
@@ -52,7 +42,7 @@ def a_site(data: Path) -> Iterator[str]:
     with log.open("wb") as told:
         process = subprocess.Popen(
             [sys.executable, "-m", "vsm", "up", "--data", str(data), "--port", str(port)],
-            cwd=ROOT, env=_environment(), stdout=told, stderr=subprocess.STDOUT, start_new_session=True,
+            cwd=ROOT, env=own_environment(), stdout=told, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
     family: set[int] = set()
     try:
@@ -66,12 +56,6 @@ def a_site(data: Path) -> Iterator[str]:
         process.wait(FAREWELL)
     left = {pid for pid in family if _lives(pid)}
     assert not left, f"still running after the end: {left}"
-
-
-def _environment() -> dict[str, str]:
-    """Ours without what the suite says about its own data: a newcomer has none of it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("VSM_") and name != "DATABASE_URL"}
-    return {**kept, "PYTHONPATH": str(ROOT / "src")}
 
 
 def _until_it_answers(process: "subprocess.Popen[bytes]", base: str, log: Path) -> None:

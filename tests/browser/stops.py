@@ -8,13 +8,15 @@ from urllib.parse import urljoin
 
 from playwright.sync_api import Page
 
+from tests.depth import Depth
+
 TURNS = "/find-a-time/?zones=America/Lima%0AEurope/Paris%0AAsia/Manila&minutes=90&zone=Europe/Paris&starts_on=2027-02-01&ends_on=2027-05-30"
 ROW, CARD = "main tbody th a", "main article h3 a"
 
 
-def some(stops: tuple["Stop", ...], *, thorough: bool) -> tuple["Stop", ...]:
-    """All of them, or every fourth."""
-    return stops if thorough else stops[::4]
+def some(stops: tuple["Stop", ...], depth: Depth) -> tuple["Stop", ...]:
+    """All of them, every fourth, or at the gate every eighth."""
+    return stops[:: {Depth.GATE: 8, Depth.WIDE: 4}.get(depth, 1)]
 
 
 def act(verb: str) -> str:
@@ -55,7 +57,7 @@ PUBLIC = (
     Stop("/online-events/?state=published", (ROW, "main a[href$='/register/']")), Stop("/handbook/teacher/"),
     Stop("/cases/"), Stop("/cases/?category=switch", (ROW,)), Stop("/observatory/casebook/"), Stop("/observatory/recommendations/?for=funders"), Stop("/online-events/attendance/"), Stop("/handbook/editor/"), Stop("/vsm-models/", (ROW,)),
     Stop("/verify/"), Stop("/organisations/"), Stop("/organisations/", (row("Mapocho Norte"),)),
-    Stop("/handbook/"), Stop("/offline/"), Stop("/roles/"), Stop("/accessibility/"), Stop("/zone/"), Stop("/design/"),
+    Stop("/handbook/"), Stop("/offline/"), Stop("/accessibility/"), Stop("/roles/"), Stop("/zone/"), Stop("/design/"),
     Stop("/observatory/"), Stop("/observatory/exchange/"), Stop("/observatory/exchange/?by=bandwidth"), Stop("/observatory/equity/"), Stop("/pooling-consents/", (ROW,)), Stop("/observatory/effect/"), Stop("/observatory/effect/?embed=1"), Stop("/observatory/outlook/"), Stop("/observatory/balances/"),
     Stop("/observatory/regions/oceania/"), Stop("/observatory/methods/"), Stop("/observatory/briefs/"), Stop("/observatory/briefs/", (CARD,)),
     Stop("/host/"), Stop("/host/apply/"), Stop("/host/confirm/not-a-token/", status=404), Stop("/host/sign/not-a-token/", status=404), Stop("/vacancies/", (ROW,)),

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.axe import FIND, WIDER, looking_at, note
 from tests.browser.stops import PEOPLE, some
 from tests.browser.visitor import a_visitor
+from tests.depth import Depth
 
 pytestmark = [pytest.mark.browser, pytest.mark.committed]
 
@@ -27,17 +28,19 @@ FOCUS = """() => {
 }"""
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("email", ["", "ana@andina.example"])
-def test_the_dark_theme_has_the_contrast_too(browser: Browser, site: str, email: str, *, thorough: bool) -> None:
+def test_the_dark_theme_has_the_contrast_too(browser: Browser, site: str, email: str, depth: Depth) -> None:
     page = looking_at(browser, site, email, color_scheme="dark").page
     found: dict[str, list[str]] = {}
-    for stop in some(PEOPLE[email][::2], thorough=thorough):  # every second: the tokens of the theme are the same everywhere
+    for stop in some(PEOPLE[email][::2], depth):  # every second: the tokens of the theme are the same everywhere
         stop.visit(page, site)
         note(found, str(stop), page.evaluate(FIND, CONTRAST))
     page.context.close()
     assert found == {}
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("email", ["", "bia@andina.example"])
 def test_text_at_twice_the_size_is_neither_cut_nor_wider_than_the_screen(browser: Browser, site: str, email: str) -> None:
     page = looking_at(browser, site, email).page

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.visitor import a_visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.committed]
+pytestmark = [pytest.mark.browser, pytest.mark.committed, pytest.mark.wide]
 
 
 def test_a_guest_confirms_a_place_at_an_online_event_by_the_mailed_link(browser: Browser, site: str) -> None:

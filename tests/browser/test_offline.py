@@ -96,6 +96,7 @@ def test_timetable_joining_instructions_and_agreement_can_be_read(page: Page, co
     expect(page.locator("#offline")).to_be_hidden()
 
 
+@pytest.mark.wide
 def test_a_placement_and_what_was_agreed_about_it_can_be_read(page: Page, context: BrowserContext, site: str) -> None:
     placement, agreement = kept(page, "/placements/")[0], kept(page, "/placement-agreements/")[0]
     context.set_offline(True)
@@ -105,6 +106,7 @@ def test_a_placement_and_what_was_agreed_about_it_can_be_read(page: Page, contex
         expect(page.locator("#offline")).to_contain_text("No connection: this is a copy kept on")
 
 
+@pytest.mark.wide
 def test_what_was_never_kept_is_said_to_be_missing(page: Page, context: BrowserContext, site: str) -> None:
     context.set_offline(True)
     page.goto(f"{site}/people/")
@@ -150,6 +152,7 @@ def test_a_form_whose_answer_was_lost_on_the_way_counts_once(page: Page, context
     assert told_times(page, site) == before + times
 
 
+@pytest.mark.wide
 def test_a_refusal_is_told_with_its_reasons(page: Page, context: BrowserContext, site: str) -> None:
     page.goto(f"{site}/availability/")
     context.set_offline(True)
@@ -161,6 +164,7 @@ def test_a_refusal_is_told_with_its_reasons(page: Page, context: BrowserContext,
     expect(refused).to_have_count(0)
 
 
+@pytest.mark.wide
 def test_every_page_says_how_many_forms_wait(page: Page, context: BrowserContext, site: str) -> None:
     page.goto(f"{site}/availability/")
     context.set_offline(True)
@@ -172,6 +176,7 @@ def test_every_page_says_how_many_forms_wait(page: Page, context: BrowserContext
     expect(page.locator("[data-forms=sent] li")).to_have_count(1)
 
 
+@pytest.mark.wide
 def test_a_form_without_a_key_is_neither_sent_nor_kept(page: Page, context: BrowserContext, site: str) -> None:
     page.goto(f"{site}/zone/")
     context.set_offline(True)
@@ -181,6 +186,7 @@ def test_a_form_without_a_key_is_neither_sent_nor_kept(page: Page, context: Brow
     expect(page.locator("[data-forms~=waiting] li")).to_have_count(0)
 
 
+@pytest.mark.wide
 def test_signing_out_takes_everything_away_after_a_word_about_what_waits(page: Page, context: BrowserContext, site: str) -> None:
     page.goto(f"{site}/availability/")
     context.set_offline(True)
@@ -200,6 +206,7 @@ def test_signing_out_takes_everything_away_after_a_word_about_what_waits(page: P
         page.goto(f"{site}/timetable/")
 
 
+@pytest.mark.wide
 def test_somebody_elses_copies_go_when_another_reader_comes(page: Page, context: BrowserContext, site: str) -> None:
     assert kept(page, "/sessions/")
     context.clear_cookies()
@@ -207,6 +214,7 @@ def test_somebody_elses_copies_go_when_another_reader_comes(page: Page, context:
     until(other, lambda: kept(other, "/sessions/") == [])
 
 
+@pytest.mark.wide
 def test_everything_works_where_there_is_no_service_worker(browser: Browser, site: str) -> None:
     context = browser.new_context(service_workers="block", locale="en-GB")
     context.set_default_timeout(PATIENCE)
@@ -224,6 +232,7 @@ def test_everything_works_where_there_is_no_service_worker(browser: Browser, sit
         context.close()
 
 
+@pytest.mark.wide
 def test_a_form_with_a_password_is_not_kept(page: Page, context: BrowserContext, site: str) -> None:
     page.goto(f"{site}/profile/")
     page.goto(f"{page.url}change_address/")

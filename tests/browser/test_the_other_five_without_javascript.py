@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.visitor import Visitor, a_visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.committed]
+pytestmark = [pytest.mark.browser, pytest.mark.committed, pytest.mark.wide]
 
 People = Callable[[str], Visitor]
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, ConsoleMessage
 
 from tests.browser.stops import PUBLIC, Stop, some
 from tests.browser.visitor import a_visitor
+from tests.depth import Depth
 
 pytestmark = [pytest.mark.browser, pytest.mark.committed]
 
@@ -28,9 +29,9 @@ class Visit:
 
 
 @pytest.fixture(scope="module")
-def visits(browser: Browser, site: str, *, thorough: bool) -> dict[Stop, Visit]:
+def visits(browser: Browser, site: str, depth: Depth) -> dict[Stop, Visit]:
     """Each public page by a browser that has never been here."""
-    return {stop: cold(browser, site, stop) for stop in some(tuple(WEIGHED), thorough=thorough)}
+    return {stop: cold(browser, site, stop) for stop in some(tuple(WEIGHED), depth)}
 
 
 def test_a_first_visit_weighs_no_more_than_fifty_kilobytes(visits: dict[Stop, Visit]) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from tests.races.ground import ROOT
 
+pytestmark = pytest.mark.wide  # it builds environments
+
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:

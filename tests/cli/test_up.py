@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.races.ground import ROOT
+from tests.snapshot import first_start
 from vsm.cli.up import port_problem, up
 
 pytestmark = pytest.mark.committed
@@ -87,6 +89,9 @@ def command_of(pid: int) -> str:
 @pytest.fixture
 def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[[], Running]]:
     begun: list[Running] = []
+
+    # What the styles and scripts become is the same for all; compressing them takes longer than the rest.
+    shutil.copytree(first_start() / "data" / "static", tmp_path / "static")
 
     def begin() -> Running:
         begun.append(Running(environment, tmp_path / f"up-{len(begun)}.log"))

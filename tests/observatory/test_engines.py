@@ -117,7 +117,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
 
 
 @pytest.mark.filterwarnings("ignore")  # Spark and pandas warn of each other's versions
-@pytest.mark.parametrize("other", ["spark", "clickhouse", "trino_standin"])
+@pytest.mark.parametrize("other", [pytest.param("spark", marks=pytest.mark.wide), "clickhouse", "trino_standin"])
 def test_every_indicator_gives_the_same_frame_on_duckdb_and_on(other: str, request: pytest.FixtureRequest, ours: tuple[Path, dict[str, Any]]) -> None:
     told, theirs = ours[1], frames(request.getfixturevalue(other), ours[0])
     for name in told:

@@ -173,6 +173,7 @@ def test_the_report_tells_the_casebook_with_its_sources_and_is_refused_where_the
         assert ("casebook: CC-BY-4.0" in archive.read("LICENCES.txt").decode(), told["case.emovies.participants"]["note"]) == (True, "self-claimed")
 
 
+@pytest.mark.by_name
 @pytest.mark.parametrize("slug", sorted(briefs()))
 def test_what_an_installation_without_the_demo_begins_with_suffices_for_every_brief(slug: str) -> None:
     migrate_database()

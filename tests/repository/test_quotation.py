@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,20 @@ def literals(source: str) -> Iterator[dict[object, object]]:
             yield {k.value: v.value for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant) and isinstance(v, ast.Constant)}
 
 
+@cache
+def held() -> list[tuple[str, Any]]:
+    """File → what YAML and modules hold."""
+    files = [(path.name, yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)) for path in PACKAGE.rglob("*.yaml")]
+    return files + [(path.name, list(literals(text))) for path in PACKAGE.rglob("*.py") if '"es":' in (text := path.read_text("utf-8"))]
+
+
 def written(language: str) -> Iterator[tuple[str, str]]:
     """File → text: translations, and what YAML and modules hold in several languages."""
     if language in FOLDERS:
         for entry in polib.pofile(str(catalogue(PACKAGE / "locale", FOLDERS[language]))):
             yield from (("django.po", text) for text in [entry.msgstr, *entry.msgstr_plural.values()])
-    for path in PACKAGE.rglob("*.yaml"):
-        yield from ((path.name, text) for text in texts_of(yaml.load(path.read_text("utf-8"), yaml.CSafeLoader), language))
-    for path in PACKAGE.rglob("*.py"):
-        yield from ((path.name, text) for text in texts_of(list(literals(path.read_text("utf-8"))), language))
+    for name, value in held():
+        yield from ((name, text) for text in texts_of(value, language))
 
 
 @pytest.mark.parametrize("language", OTHERS)

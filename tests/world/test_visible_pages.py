@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from tests.world.walking import READERS, actor, plant_sentinels, plant_table
+from tests.depth import Depth
+from tests.world.walking import READERS, actor, plant_sentinels, plant_table, verbs
 from vsm.demo import World
-from vsm.kit.actions import actions_on
 from vsm.kit.resources import RESOURCES
 
 
@@ -22,7 +22,7 @@ def _sentinels(world: World) -> None:
 
 @pytest.mark.walk
 @pytest.mark.parametrize("reader", READERS)
-def test_every_page_of_every_visible_record_works_and_tells_nothing_foreign(world: World, signed_in: Callable[[str], Client], reader: str) -> None:
+def test_every_page_of_every_visible_record_works_and_tells_nothing_foreign(world: World, signed_in: Callable[[str], Client], reader: str, depth: Depth) -> None:
     client, who = signed_in(reader), actor(world, reader)
     homes = set(who.organisations("coordinator", "registrar", "observer"))
     told_to_nobody_else = {f"sentinel-{o.schac}" for o in world.organisations.values() if o.pk not in homes}
@@ -32,7 +32,7 @@ def test_every_page_of_every_visible_record_works_and_tells_nothing_foreign(worl
         addresses = [f"/{entry.plural}/", f"/{entry.plural}.csv", f"/api/v1/{entry.plural}"]
         for record in entry.visible_to(who).order_by("-created_at", "pk")[:1]:
             here = f"/{entry.plural}/{record.pk}/"
-            addresses += [here, f"{here}history/", f"/api/v1/{entry.plural}/{record.pk}", *(f"{here}{action.verb}/" for action in actions_on(entry.noun))]
+            addresses += [here, f"{here}history/", f"/api/v1/{entry.plural}/{record.pk}", *(f"{here}{verb}/" for verb in verbs(entry.noun, reader, depth))]
         for address in addresses:
             answer = client.get(address)
             if answer.status_code == 302 and who.person_id:  # to what the reader has already, as a registration; a visitor is led to sign in

@@ -1,5 +1,8 @@
 """The demo world is as rich as it promises, and everything in it came about by actions."""
 
+from typing import Any
+
+from vsm.app.settings import PASSWORD_HASHERS
 from vsm.demo import World, accounts
 from vsm.demo.teams import make_teams
 from vsm.exchange.applications.models import Call
@@ -45,13 +48,14 @@ def test_its_history_is_whole_and_nothing_failed_on_the_way(world: World) -> Non
     assert set(Message.objects.values_list("language", flat=True)) == {"es", "pt-br", "en", "fr"}
 
 
-def test_every_account_that_is_printed_can_sign_in(world: World) -> None:
+def test_every_account_that_is_printed_can_sign_in(world: World, settings: Any) -> None:
     from django.contrib.auth.hashers import check_password
 
+    settings.PASSWORD_HASHERS = PASSWORD_HASHERS  # with which the world was made
     listed = accounts()
     assert {account.who.split()[0] for account in listed} >= {"Ana", "Bia", "Carlos", "Dora", "Olga"}
     stored = {person.email: person.password for person in world.people.values()}
-    assert all(check_password(account.password, stored[account.email]) for account in listed)
+    assert all(check_password(*pair) for pair in {(account.password, stored[account.email]) for account in listed})
 
 
 def test_teams_are_formed_however_the_lottery_mixed_the_countries(world: World) -> None:

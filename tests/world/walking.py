@@ -1,9 +1,11 @@
 """Who walks the site, by which methods, and what each institution's records carry that nobody else may read."""
 
+from tests.depth import FEW, Depth
 from vsm.demo import World
 from vsm.exchange.applications.models import Application
 from vsm.exchange.people.models import StudentRecord
 from vsm.exchange.people.queries import actor_of
+from vsm.kit.actions import actions_on
 from vsm.kit.actors import ANONYMOUS, Actor
 from vsm.observatory.sources.models import OwnTable
 
@@ -11,6 +13,12 @@ READERS = ("", "ana", "bia", "rosa", "carlos", "ines", "raul", "dora", "olga")
 METHODS = ("get", "post", "put", "patch", "delete", "options", "head")
 # Nobody and a stranger try every method; what a page answers to them does not hang on who else asks.
 THOROUGH = {"", "dora"}
+
+
+def verbs(noun: str, reader: str, depth: Depth) -> list[str]:
+    """What can be done with such a record: all of it, or at the gate every fourth act, of which each of the readers tries others."""
+    every = [action.verb for action in actions_on(noun)]
+    return every if depth else every[FEW[Depth.WIDE].index(reader) :: 4]
 
 
 def plant_sentinels() -> None:

@@ -60,7 +60,7 @@ COMMANDS = (
     Command("outbox", OPERATE, "[--revive]", "Show letters and jobs that wait or failed; try the failed again.", "vsm.cli.operations"),
     Command("backup", OPERATE, "[--to DIR]", "Write one file with database, files and keys, while running.", "vsm.cli.backups"),
     Command("restore", OPERATE, "FILE [--force]", "Check a backup and put it in place.", "vsm.cli.backups", django=False),
-    Command("test", DEVELOP, "[--thorough] [pytest arguments]", "Run the suite on SQLite, then on PostgreSQL.", "vsm.cli.testing", django=False, raw=True),
+    Command("test", DEVELOP, "[--wide|--thorough] [pytest arguments]", "Run the suite on SQLite and PostgreSQL.", "vsm.cli.testing", django=False, raw=True),
     Command("lint", DEVELOP, "", "Style, types, import contract, translations.", "vsm.cli.quality", django=False),
     Command("messages", DEVELOP, "", "Collect strings into the translators' files.", "vsm.cli.quality", django=False),
     Command("bench", DEVELOP, "NAME", "Measure beside a peer: search, pages, import, slots, teams, switch or observatory.", "vsm.cli.quality", django=False, raw=True),

@@ -1,4 +1,4 @@
-"""`vsm test`: the whole suite on SQLite, then again on PostgreSQL; what cannot run here is named with its remedy."""
+"""`vsm test`: the whole suite on SQLite, and beside it on PostgreSQL; what cannot run here is named with its remedy."""
 
 import os
 import shutil
@@ -6,8 +6,10 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree
 
 import psycopg
@@ -15,8 +17,8 @@ import psycopg
 from vsm.config import ROOT
 from vsm.kit.messages import compile_changed
 
-THOROUGH = "--thorough"  # every page, reader and door; tests/conftest.py knows what the gate leaves out
-BROWSER = "tests/browser"
+WIDE = "--wide"
+DEEPER = {WIDE, "--thorough"}  # more pages, readers and doors; tests/conftest.py knows what the gate leaves out
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 REMEDY = {
     "postgres": "PostgreSQL: apt install postgresql, then VSM_TEST_POSTGRES=postgresql://user:password@127.0.0.1/database ./vsm test",
@@ -31,9 +33,14 @@ def test(words: Sequence[str]) -> int:
     address = os.environ.get("VSM_TEST_POSTGRES", "").strip()  # noqa: TID251 -- handed on to the children too
     total: Counter[str] = Counter()
     missing = [name for name, there in (("postgres", postgres_answers(address)), ("browser", any(map(shutil.which, BROWSERS)))) if not there]
-    total += _suite("SQLite", words, "")
-    if "postgres" not in missing:
-        total += _suite("PostgreSQL", words, address)
+    with tempfile.TemporaryDirectory(prefix="vsm-tests-shared-") as shared:
+        whole = not set(words) - DEEPER
+        words = words if whole or DEEPER & set(words) else [*words, WIDE]  # whoever names tests wants what is there
+        passes = [Pass("SQLite", "", words, Path(shared))]
+        if "postgres" not in missing:
+            passes.append(Pass("PostgreSQL", address, words, Path(shared)))
+        for counted in _run(passes, side_by_side=whole):
+            total += counted
     for name in missing:
         print(f"SKIPPED {REMEDY[name]}")
     refused = sorted(required & set(missing))
@@ -55,27 +62,62 @@ def postgres_answers(address: str) -> bool:
     return True
 
 
-def _suite(engine: str, words: Sequence[str], address: str) -> Counter[str]:
-    """One pass. The browser looks once, at a program that runs on SQLite."""
-    if set(words) - {THOROUGH}:
-        return _pytest(engine, address, words)
-    # File by file in the order of tests/conftest.py, which knows the long ones; xdist would order by the number of tests.
-    side_by_side = (*words, "-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder")
-    return _pytest(engine, address, (*side_by_side, f"--ignore={BROWSER}") if address else side_by_side)
+@dataclass(frozen=True)
+class Pass:
+    """The suite on one engine. What all passes share, as the demo world, is made once in the folder `shared`."""
+
+    engine: str
+    address: str
+    words: Sequence[str]
+    shared: Path
+
+    @property
+    def report(self) -> Path:
+        return self.shared / f"{self.engine}.xml"
+
+    def begin(self, output: IO[bytes] | None = None) -> "subprocess.Popen[bytes]":
+        environment = {**os.environ, "DATABASE_URL": self.address, "PYTHONPATH": str(ROOT / "src"), "VSM_TESTS_SHARED": str(self.shared)}  # noqa: TID251 -- handed on to the child
+        command = [sys.executable, "-m", "pytest", "-rs", f"--junitxml={self.report}", "-o", "junit_family=xunit1", *self.words]
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT if output else None)
+
+    def counted(self, code: int) -> Counter[str]:
+        found = _counted(self.report)
+        # 5: nothing was collected, which is no failure of a narrowed run. Anything else without a failed test is a crash.
+        if code not in (0, 5) and not found["failed"]:
+            found["failed"] += 1
+        return found
 
 
-def _pytest(title: str, address: str, words: Sequence[str]) -> Counter[str]:
-    print(f"── {title}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="vsm-report-") as folder:
-        report = Path(folder) / "report.xml"
-        environment = {**os.environ, "DATABASE_URL": address, "PYTHONPATH": str(ROOT / "src")}  # noqa: TID251 -- handed on to the child
-        command = [sys.executable, "-m", "pytest", "-rs", f"--junitxml={report}", "-o", "junit_family=xunit1", *words]
-        code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-        counted = _counted(report)
-    # 5: nothing was collected, which is no failure of a narrowed run. Anything else without a failed test is a crash.
-    if code not in (0, 5) and not counted["failed"]:
-        counted["failed"] += 1
-    return counted
+def _run(passes: Sequence[Pass], *, side_by_side: bool) -> Iterator[Counter[str]]:
+    """A narrowed run has the terminal to itself, pass after pass. The whole suite runs at once on all engines: while one
+    waits for its disk or a browser, another works. The first is seen at work, what the others say is told after it."""
+    if not side_by_side:
+        for each in passes:
+            print(f"── {each.engine}", flush=True)
+            yield each.counted(each.begin().wait())
+        return
+    # File by file in the order of tests/conftest.py, which knows the long ones; xdist would order by the number of tests. Of a
+    # further engine the gate asks so little that one process has done it before the others end.
+    spread = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder")
+    begun: list[tuple[Pass, IO[bytes] | None, subprocess.Popen[bytes]]] = []
+    try:
+        for each in passes:
+            told: IO[bytes] | None = (each.shared / f"{each.engine}.log").open("w+b") if begun else None
+            words = (*each.words, *spread) if each.words or not begun else each.words
+            begun.append((each, told, replace(each, words=words).begin(told)))
+        for each, output, process in begun:
+            print(f"── {each.engine}", flush=True)
+            code = process.wait()
+            if output:
+                output.seek(0)
+                print(output.read().decode("utf-8", "replace"), end="", flush=True)
+            yield each.counted(code)
+    finally:
+        for _each, output, process in begun:
+            process.terminate()  # whoever ended already does not mind
+            process.wait()
+            if output:
+                output.close()
 
 
 def _counted(report: Path) -> Counter[str]:

@@ -291,8 +291,8 @@ def test_a_moment_that_has_passed_is_refused() -> None:
 SERVED = """
 import sys
 import django
-from tests.conftest import pytest_configure
-pytest_configure()
+from tests.conftest import as_in_tests
+as_in_tests()
 django.setup()
 from django.test.utils import setup_test_environment
 setup_test_environment()

@@ -1,0 +1,19 @@
+"""How much a run asks: the gate before a commit, `--wide` before it lands, `--thorough` before a release (decision 0020)."""
+
+from enum import IntEnum
+
+import pytest
+
+
+class Depth(IntEnum):
+    GATE, WIDE, THOROUGH = range(3)
+
+
+# Which of the demo world's people are asked short of `--thorough`, which asks all nine: nobody, a student, a coordinator
+# who sees records of every kind, and a stranger at another institution.
+FEW = {Depth.GATE: ("", "bia", "dora"), Depth.WIDE: ("", "ana", "bia", "dora")}
+ONE = "bia"
+
+
+def depth_of(config: pytest.Config) -> Depth:
+    return Depth.THOROUGH if config.getoption("thorough") else Depth.WIDE if config.getoption("wide") else Depth.GATE
