@@ -3,7 +3,7 @@
 import io
 import random
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +133,14 @@ def test_what_was_not_kept_can_be_discarded_and_handed_in_again_and_what_counts_
     with pytest.raises(Refused):
         discard_table(again, by=OLGA, now=NOW)
     assert (rows(), Release.objects.count()) == (3, 1)
+
+
+def test_the_same_table_under_other_terms_is_a_release_of_its_own_and_the_newest_counts(hub: Hub) -> None:
+    first = keep_table(handed_in(hub, GOOD), by=OLGA, now=NOW)
+    assert keep_table(handed_in(hub, GOOD), by=OLGA, now=NOW).pk == first.pk
+    corrected = keep_table(handed_in(hub, GOOD, licence="CC-BY-SA-4.0"), by=OLGA, now=NOW + timedelta(hours=1))
+    assert (corrected.pk != first.pk, corrected.digest == first.digest, Release.objects.count()) == (True, True, 2)
+    assert (rows(), {row["release"] for row in observations(source="own").to_pyarrow().to_pylist()}) == (3, {str(corrected.pk)})
 
 
 def test_its_own_licence_decides_whether_others_may_export_it(hub: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,7 +41,7 @@ def load(
     path: Path, *, by: Actor, now: datetime, format_: str = "", edition: str = "", published_on: date | None = None, url: str = "", expected: str = "",
     licence: str = "", attribution: str = "", progress: Progress = lambda _done, _total: None,
 ) -> Release:  # fmt: skip
-    """Take a file in. The same file again gives the release that is there. `licence` and `attribution` belong to a table of
+    """Take a file in. The same file again under the same terms gives the release that is there. `licence` and `attribution` belong to a table of
     one's own; what publishers tell stands under theirs. Raises `Invalid` with every reason: the file is not the `expected` one
     (its SHA-256), of no known layout, cannot be read, or fails a check (then a refused release keeps the reasons)."""
     sha256 = _digest(path)
@@ -55,7 +55,8 @@ def load(
         text = N_("%(file)s has none of the layouts that are known: %(known)s. Say which one it is with --format, or add it as a table of your own.")
         raise Invalid(Reason("format-unknown", text, {"file": path.name, "known": ", ".join(MODULES)}))
     Invalid.because(_against_licence(found.source, licence))
-    held: Release | None = Release.objects.filter(source=found.source, sha256=sha256, state=State.LOADED).first()
+    terms = {"licence": licence, "attribution": attribution.strip()}
+    held: Release | None = Release.objects.filter(source=found.source, sha256=sha256, state=State.LOADED, **terms).first()
     if held and is_whole(held):
         return held
     taken = found.read(path, progress)
@@ -69,7 +70,7 @@ def load(
         Hub.objects.get(), by=replace(by, is_system=by.is_operator or by.is_system), now=now, source=found.source, format_=found.format,
         edition=edition or taken.edition, published_on=published_on or taken.published_on, file_name=path.name[:255], url=url,
         size=path.stat().st_size, sha256=sha256, digest=digest, rows=rows, checks=[check.as_json() for check in checks],
-        covers=covered(taken.table) if digest else [], licence=licence, attribution=attribution.strip(),
+        covers=covered(taken.table) if digest else [], **terms,
     )  # fmt: skip
     Invalid.because(wrong)
     if found.source in WATCHED:

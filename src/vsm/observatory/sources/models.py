@@ -53,7 +53,8 @@ class Release(Record):
         ordering = ["-retrieved_at"]
         constraints = [
             # What we count ourselves comes in no file, and may come again as it was before.
-            models.UniqueConstraint(fields=["source", "sha256"], condition=models.Q(state=State.LOADED) & ~models.Q(file_name=""), name="one_release_per_file"),
+            # A table of somebody's own comes again under another licence when the first was wrong.
+            models.UniqueConstraint(fields=["source", "sha256", "licence", "attribution"], condition=models.Q(state=State.LOADED) & ~models.Q(file_name=""), name="one_release_per_file"),
             models.CheckConstraint(condition=~models.Q(state=State.LOADED) | ~models.Q(digest=""), name="loaded_release_has_rows"),
         ]
 
