@@ -76,6 +76,7 @@ def queries_of(caller: Caller, noun: str, limit: int) -> int:
     return len(queries)
 
 
+@pytest.mark.by_name
 @pytest.mark.usefixtures("three_of_each")
 @pytest.mark.parametrize("noun", sorted(RESOURCES))
 def test_a_list_takes_as_many_queries_for_three_items_as_for_one(world: World, calling: Callable[..., Caller], noun: str) -> None:
