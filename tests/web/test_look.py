@@ -375,6 +375,7 @@ def test_numbers_follow_the_readers_language() -> None:
         assert (look.number(1724), look.number("4.5"), look.number(None)) == ("1,724", "4.5", "")
     with translation.override("pt-br"):
         assert look.number(1724) == "1.724"
+        assert [look.number(mark) for mark in ("6.1", "-0.18", "A", "10/20")] == ["6,1", "-0,18", "A", "10/20"]
 
 
 def test_money_is_told_in_whole_units_of_its_currency() -> None:

@@ -21,6 +21,7 @@ from vsm.exchange.preparations.measuring import (
 from vsm.kit.localized import LANGUAGES
 from vsm.kit.saying import say_reason
 from vsm.rulebook.instruments import CAN_DO, instrument, instruments
+from vsm.web.student.preparations import _decimals
 
 LANGUAGE, CONFIDENCE = instrument("language"), instrument("confidence")
 
@@ -121,3 +122,8 @@ def test_an_interval_of_95_percent_covers_the_truth_about_that_often() -> None:
 
 def test_levels_and_means_are_the_only_kinds_of_scale() -> None:
     assert {each.slug: each.kind == CAN_DO for each in instruments()} == {"language": True, "intercultural": False, "confidence": False}
+
+
+def test_a_change_is_written_as_the_readers_language_writes_numbers_and_a_day_stays_a_day() -> None:
+    with translation.override("es"):
+        assert [_decimals(each) for each in ("-0.18", "+0.50", "2026-08-01")] == ["−0,18", "+0,50", "2026-08-01"]

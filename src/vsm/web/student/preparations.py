@@ -1,6 +1,7 @@
 """A preparation for whoever prepares: what to do, how one saw oneself before and after, who accompanies; and on the mobility's page
 what home asks for. The office sees the change of the group, never of one person."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -161,7 +162,7 @@ def _in_reader(reason: Reason) -> Reason:
 
 
 def _decimals(number: str) -> str:
-    return number.replace(".", get_format("DECIMAL_SEPARATOR"))
+    return re.sub(r"^-(?=\d)", "−", number).replace(".", get_format("DECIMAL_SEPARATOR"))
 
 
 def _pairing(pairing: Pairing, actor: Actor) -> dict[str, Any]:

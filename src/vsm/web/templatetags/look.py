@@ -30,6 +30,7 @@ register.filter("moment_text", moment_text)
 
 TONES = ("neutral", "info", "good", "warn", "bad")
 TONE_SYNONYMS = {"primary": "info", "success": "good", "warning": "warn", "error": "bad", "danger": "bad"}
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 # Currencies of the hub's regions that have no minor unit (ISO 4217, list one, column "minor unit" = 0).
 WHOLE_CURRENCIES = frozenset(
@@ -99,9 +100,11 @@ def parted(zone: str) -> SafeString:
 
 @register.filter
 def number(value: float | Decimal | str | None) -> str:
-    """A number with the separators of the reader's language; digits after the point stay as given."""
+    """A number with the separators of the reader's language; digits after the point stay as given. A mark that is none stays ("A")."""
     if value is None or value == "":
         return ""
+    if isinstance(value, str) and not NUMBER.fullmatch(value):
+        return value
     return str(number_format(value, use_l10n=True, force_grouping=True))
 
 
