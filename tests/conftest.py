@@ -47,12 +47,12 @@ ORDER = (
 )  # fmt: skip
 ON_POSTGRES = os.environ.get("DATABASE_URL", "").startswith("postgres")
 # What the second engine is asked too, beside every race and kill: at the gate one story, then what sends every list, page and
-# action at least once. `vsm up` starts the same parts on either engine; tables are laid out on both (tests/cli/test_first_tables).
+# action at least once. Starts, first tables and backups, which take long there, wait for the wider run.
 ON_BOTH = {
     Depth.GATE: ("tests/kit/", "tests/journeys/test_a_course"),
     Depth.WIDE: ("tests/kit/", "tests/world/", "tests/journeys/", "tests/api/test_reading"),
 }
-ON_ONE = ("tests/cli/test_up",)
+ON_ONE = ("tests/cli/",)
 
 
 class Scheduling(LoadFileScheduling):
