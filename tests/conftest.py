@@ -9,7 +9,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.conf import settings as django_settings
-from django.utils import translation
+from django.utils import timezone, translation
 from xdist.scheduler import LoadFileScheduling
 
 from tests.depth import FEW, ONE, Depth, depth_of
@@ -135,8 +135,8 @@ def asks_for_a_database(item: pytest.Item) -> bool:
 
 @pytest.fixture(autouse=True)
 def _in_english() -> Iterator[None]:
-    """A request leaves its reader's language behind; the next test begins in the language of the strings."""
-    with translation.override("en"):
+    """A request leaves its reader's language and zone behind; the next test begins in the language of the strings."""
+    with translation.override("en"), timezone.override(None):
         yield
 
 

@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from vsm.exchange.institutions.models import Hub, Organisation, Term, Unit
 from vsm.exchange.people.models import Membership, Person
 from vsm.kit import audit
 from vsm.kit.actions import TABLE
+from vsm.kit.cells import flat
 from vsm.kit.resources import RESOURCES
 
 Captured = pytest.CaptureFixture[str]
@@ -108,6 +110,16 @@ def test_do_acts_as_the_person_and_answers_in_one_line_of_json(lima: Organisatio
     assert (told.who, told.via) == ("Bia", "cli")
     assert json.loads(said(capsys, *words, "--as", "bia@example.edu", "--key", "k1")) == answer
     assert Term.objects.count() == 1
+
+
+def test_options_may_stand_before_the_record_and_times_are_told_in_the_zone_of_whoever_reads(lima: Organisation, bia: Person, capsys: Captured) -> None:
+    del bia
+    did = json.loads(said(capsys, "do", "organisation", "add_unit", "--as", "bia@example.edu", "--set", "code=F2", "--set", "name.es=Letras", str(lima.pk)))
+    assert re.search(r"\d\d:\d\d \(America/Lima\) +Bia +add_unit", said(capsys, "show", "unit", did["id"], "--as", "bia@example.edu"))
+
+
+def test_a_row_of_a_table_is_shown_as_it_is_given() -> None:
+    assert flat([{"offering": "01890000", "seats": 4}, {"offering": "01890001", "seats": 1}], "en") == "offering=01890000, seats=4 | offering=01890001, seats=1"
 
 
 def test_do_takes_all_inputs_as_json(lima: Organisation, bia: Person, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:

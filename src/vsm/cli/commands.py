@@ -107,7 +107,15 @@ def run(command: Command, words: Sequence[str]) -> int:
     arguments: Callable[[argparse.ArgumentParser], None] = getattr(module, f"{command.entry}_arguments")
     arguments(parser)
     perform: Callable[[argparse.Namespace], int] = getattr(module, command.entry)
-    return perform(parser.parse_args(words))
+    return perform(_read(parser, words))
+
+
+def _read(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """Options may stand before, between and after the other words, as `do call apply --as ana@… ID`."""
+    try:
+        return parser.parse_intermixed_args(words)
+    except TypeError:  # a command with tasks of its own
+        return parser.parse_args(words)
 
 
 def load() -> None:

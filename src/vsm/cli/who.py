@@ -1,6 +1,9 @@
 """Who acts or reads on the command line."""
 
 import argparse
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
 
 from vsm.cli.saying import speak
 from vsm.exchange.people.models import Person
@@ -13,8 +16,8 @@ from vsm.kit.verdict import Reason
 
 
 def acting(args: argparse.Namespace) -> Actor:
-    """The person of `--as EMAIL`, in whose language everything is then said; without it the operator of this computer,
-    who can read everything."""
+    """The person of `--as EMAIL`, in whose language and time zone everything is then said; without it the operator of this
+    computer, who can read everything."""
     if not args.actor:
         speak("en")
         return SYSTEM.delivering(via="cli")
@@ -22,6 +25,7 @@ def acting(args: argparse.Namespace) -> Actor:
     if person is None:
         raise Invalid(Reason("nobody", N_("Nobody here has the address %(email)s. `./vsm list person` shows who does."), {"email": args.actor}, "--as"))
     speak(person.language)
+    timezone.activate(ZoneInfo(person.zone))
     return actor_of(person, clock.now()).delivering(via="cli")
 
 

@@ -9,11 +9,14 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def flat(value: Any, language: str) -> str:
-    """A Ref by its title, a localized text in `language`, a list joined by bars, a date in ISO form, None as nothing."""
+    """A Ref by its title, a localized text in `language`, a list joined by bars, a row of a table
+    as name=value, a date in ISO form, None as nothing."""
     if isinstance(value, Ref):
         return value.title
     if isinstance(value, dict) and all(isinstance(text, str) for text in value.values()):
         return text_in(value, language)
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={flat(inner, language)}" for name, inner in value.items())
     if isinstance(value, list | tuple):
         return " | ".join(flat(item, language) for item in value)
     if value is None:
