@@ -1,6 +1,7 @@
 """Saying reasons in the reader's language: translated, with dates, numbers and localized texts formatted."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,8 @@ from django.utils.translation import gettext
 
 from vsm.kit.localized import text_in
 from vsm.kit.verdict import Reason
+
+DECIMAL = re.compile(r"[+-]?\d+\.\d+")
 
 
 def say(text: Any) -> str:
@@ -41,6 +44,8 @@ def shown(value: Any) -> str:
         return text_in(value, translation.get_language() or "en")
     if isinstance(value, list | tuple | set | frozenset):
         return ", ".join(shown(item) for item in value)
+    if isinstance(value, str) and DECIMAL.fullmatch(value):  # a figure whose digits were chosen before
+        return value.replace("-", "−").replace(".", formats.get_format("DECIMAL_SEPARATOR"))
     return gettext(value) if isinstance(value, str) and value else str(value)
 
 

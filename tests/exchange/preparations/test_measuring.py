@@ -19,9 +19,8 @@ from vsm.exchange.preparations.measuring import (
     unanswered,
 )
 from vsm.kit.localized import LANGUAGES
-from vsm.kit.saying import say_reason
+from vsm.kit.saying import say_reason, shown
 from vsm.rulebook.instruments import CAN_DO, instrument, instruments
-from vsm.web.student.preparations import _decimals
 
 LANGUAGE, CONFIDENCE = instrument("language"), instrument("confidence")
 
@@ -126,4 +125,4 @@ def test_levels_and_means_are_the_only_kinds_of_scale() -> None:
 
 def test_a_change_is_written_as_the_readers_language_writes_numbers_and_a_day_stays_a_day() -> None:
     with translation.override("es"):
-        assert [_decimals(each) for each in ("-0.18", "+0.50", "2026-08-01")] == ["−0,18", "+0,50", "2026-08-01"]
+        assert [shown(each) for each in ("-0.18", "+0.50", "2026-08-01", "17")] == ["−0,18", "+0,50", "2026-08-01", "17"]

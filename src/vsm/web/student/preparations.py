@@ -1,13 +1,10 @@
 """A preparation for whoever prepares: what to do, how one saw oneself before and after, who accompanies; and on the mobility's page
 what home asks for. The office sees the change of the group, never of one person."""
 
-import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -24,8 +21,7 @@ from vsm.exchange.preparations.rules import BEFORE, why_not_complete
 from vsm.exchange.preparations.taking_part import mobility_choices
 from vsm.kit import clock
 from vsm.kit.actors import Actor
-from vsm.kit.saying import labelled, say_reason, say_reasons
-from vsm.kit.verdict import Reason
+from vsm.kit.saying import labelled, say_reason, say_reasons, shown
 from vsm.rulebook.instruments import CAN_DO, Instrument, instrument, limit
 from vsm.web import desk, objects
 
@@ -115,7 +111,7 @@ def _own(participation: Participation, slug: str) -> dict[str, Any]:
 def _said(of: Instrument, score: float) -> str:
     if of.kind == CAN_DO:
         return of.scales[0].items[int(score) - 1].slug if score else _("below A1")
-    return _decimals(f"{score:.1f}")
+    return shown(f"{score:.1f}")
 
 
 def _place(of: Instrument, score: float) -> str:
@@ -150,19 +146,10 @@ def _group_row(of: Instrument, scale: str, change: GroupChange | None) -> dict[s
     # The interval on a line from −2 to +2 (steps of a scale or levels); zero lies in the middle.
     at = [f"{min(98.0, max(2.0, 50 + 24 * value)):.1f}" for value in (change.low, change.mean, change.high)]
     return {
-        "title": title, "change": change, "sentence": say_reason(_in_reader(told(change))), "low": at[0], "mean": at[1], "high": at[2], "width": f"{float(at[2]) - float(at[0]):.1f}",
-        "before": _decimals(f"{change.before:.2f}"), "after": _decimals(f"{change.after:.2f}"), "difference": _decimals(f"{change.mean:+.2f}"),
-        "interval": f"{_decimals(f'{change.low:+.2f}')} … {_decimals(f'{change.high:+.2f}')}", "alpha": _decimals(f"{change.alpha:.2f}") if change.alpha is not None else "",
+        "title": title, "change": change, "sentence": say_reason(told(change)), "low": at[0], "mean": at[1], "high": at[2], "width": f"{float(at[2]) - float(at[0]):.1f}",
+        "before": shown(f"{change.before:.2f}"), "after": shown(f"{change.after:.2f}"), "difference": shown(f"{change.mean:+.2f}"),
+        "interval": f"{shown(f'{change.low:+.2f}')} … {shown(f'{change.high:+.2f}')}", "alpha": shown(f"{change.alpha:.2f}") if change.alpha is not None else "",
     }  # fmt: skip
-
-
-def _in_reader(reason: Reason) -> Reason:
-    """The same with its signed numbers as this language writes them."""
-    return replace(reason, params={name: _decimals(value) if isinstance(value, str) else value for name, value in reason.params.items()})
-
-
-def _decimals(number: str) -> str:
-    return re.sub(r"^-(?=\d)", "−", number).replace(".", get_format("DECIMAL_SEPARATOR"))
 
 
 def _pairing(pairing: Pairing, actor: Actor) -> dict[str, Any]:
