@@ -24,6 +24,7 @@ def told(play: Play, *words: str) -> dict[str, Any]:
     return play("tests.cli.command:run", words=words)
 
 
+@pytest.mark.wide
 def test_a_backup_is_taken_checked_and_restored_elsewhere(play: Play, environment: dict[str, str], tmp_path: Path) -> None:
     if environment["DATABASE_URL"]:
         pytest.skip("the same on PostgreSQL is the drill of test_backup")

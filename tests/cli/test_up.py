@@ -107,6 +107,7 @@ def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[[], 
         running.process.wait()
 
 
+@pytest.mark.wide
 def test_it_starts_says_where_keeps_its_children_alive_and_leaves_none(start: Callable[[], Running], tmp_path: Path) -> None:
     first = start()
     first.until_running()
