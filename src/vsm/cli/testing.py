@@ -1,4 +1,4 @@
-"""`vsm test`: the whole suite on SQLite, and beside it on PostgreSQL; what cannot run here is named with its remedy."""
+"""`vsm test`: the suite, as deep as is asked, on SQLite and beside it on PostgreSQL; what cannot run here is named with its remedy."""
 
 import os
 import shutil
@@ -89,7 +89,7 @@ class Pass:
 
 
 def _run(passes: Sequence[Pass], *, side_by_side: bool) -> Iterator[Counter[str]]:
-    """A narrowed run has the terminal to itself, pass after pass. The whole suite runs at once on all engines: while one
+    """A narrowed run has the terminal to itself, pass after pass. Any other runs at once on all engines: while one
     waits for its disk or a browser, another works. The first is seen at work, what the others say is told after it."""
     if not side_by_side:
         for each in passes:
