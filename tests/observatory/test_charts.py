@@ -16,6 +16,11 @@ from vsm.observatory.publications.telling import edge
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+def named(svg: str) -> list[ElementTree.Element]:
+    """The names that stand in a picture."""
+    return [text for text in ElementTree.fromstring(svg).iter(f"{SVG}text") if (text.get("class") or "").startswith("name")]
+
+
 def test_bars_stand_on_their_side_of_zero() -> None:
     drawing = bars("Gap", "d", [Bar("A", -0.3, -0.5, -0.1, "−30%", "…"), Bar("B", 0.2, -0.1, 0.5, "+20%", "…")], ("Place", "Value", "Band"), lambda share: f"{share:.0%}")
     tree = ElementTree.fromstring(drawing.svg)
@@ -58,17 +63,30 @@ def test_names_at_the_ends_of_lines_never_stand_on_each_other_and_dashes_differ(
 def test_a_long_name_stands_in_two_lines_and_loses_no_word() -> None:
     names = ("Chile", "Mudança temporária para o ensino on-line", "Donaudampfschifffahrtsgesellschaftskapitän")
     drawing = bars("T", "d", [Bar(name, 1.0, 0.0, 2.0, "1", "") for name in names], ("a", "b", "c"), str)
-    told = [list(text.itertext()) for text in ElementTree.fromstring(drawing.svg).iter(f"{SVG}text") if (text.get("class") or "").startswith("name")]
+    told = [list(text.itertext()) for text in named(drawing.svg)]
     assert told == [["Chile"], ["Mudança temporária", "para o ensino on-line"], ["Donaudampfschifffahrtsgesellschaftskapitän"]]
 
 
 def test_a_long_name_behind_a_line_stands_in_two_lines_with_room_for_both() -> None:
     series = [Line(name, ((2000, 1.0), (2001, 100.0 + number))) for number, name in enumerate(("Australie et Nouvelle-Zélande", "Amérique latine et Caraïbes", "Europe"))]
-    texts = [text for text in ElementTree.fromstring(lines("T", "d", series, (), (), "en").svg).iter(f"{SVG}text") if (text.get("class") or "").startswith("name")]
-    assert [list(text.itertext()) for text in texts] == [["Australie et", "Nouvelle-Zélande"], ["Amérique latine", "et Caraïbes"], ["Europe"]]
-    # On a phone a letter is 15 units high; one size in a picture, or a short name would shout.
-    ends = sorted((float(text.get("y", "")) - 12, float(text.get("y", "")) + (17 if len(list(text)) else 0) + 4) for text in texts)
-    assert (all(after[0] >= before[1] for before, after in itertools.pairwise(ends)), {text.get("class", "").split()[1] for text in texts}) == (True, {"two"})
+    drawing = lines("T", "d", series, (), (), "en")
+    expected = ([["Australie et", "Nouvelle-Zélande"], ["Amérique latine", "et Caraïbes"], ["Europe"]], [["Australie et", "Nouvelle-", "Zélande"], ["Amérique", "latine et", "Caraïbes"], ["Europe"]])
+    for svg, size, told in ((drawing.svg, 14, expected[0]), (drawing.narrow, 12, expected[1])):
+        texts = named(svg)
+        assert [list(text.itertext()) for text in texts] == told
+        ends = sorted((float(text.get("y", "")) - 0.8 * size, float(text.get("y", "")) + 1.15 * size * len(list(text)) + 0.2 * size) for text in texts)
+        assert all(after[0] >= before[1] for before, after in itertools.pairwise(ends))
+
+
+def test_on_a_phone_all_is_drawn_again_with_letters_that_can_be_read_and_rows_as_tall_as_their_names() -> None:
+    rows = [Bar(name, 1.0, 0.0, 2.0, "1", "") for name in ("Preparación para la movilidad física", "Paso temporal a la modalidad en línea")]
+    drawing = bars("T", "d", rows, ("a", "b", "c"), str)
+    # A phone of 360 pixels shows pictures 328 wide.
+    assert [round(float(tree.get("font-size", "")) * 328 / float(tree.get("viewBox", "").split()[2]), 1) for tree in map(ElementTree.fromstring, (drawing.svg, drawing.narrow))] == [6.6, 11.6]
+    first, second = named(drawing.narrow)
+    assert [list(text.itertext()) for text in (first, second)] == [["Preparación para", "la movilidad", "física"], ["Paso temporal", "a la modalidad", "en línea"]]
+    assert float(second.get("y", "")) - 12 > float(first.get("y", "")) + 2 * 1.15 * 12
+    assert drawing.both == drawing.svg + drawing.narrow
 
 
 def test_a_missing_year_ends_the_line_and_a_year_alone_is_a_dot() -> None:

@@ -9,23 +9,51 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
+from textwrap import wrap
 from typing import TypeVar
 
 INKS = ("#0b4f5c", "#8a4b08", "#3d4d54", "#14532d", "#5b2a6e", "#7a1f1f")
 DASHES = ("", "8 4", "2 4", "12 4 2 4", "5 3", "1 3")
-WIDTH = 700
-LONG = 25  # letters of a name that fit beside a row, also on a phone
-AFTER = 20  # and behind the end of a line
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What is drawn on, in units of which a letter has `size`: a broad screen and paper, or a phone, where all stands closer, so that
+    letters do not shrink with the picture. Beside a row a name has `left` units, in lines of `letters`; behind a line (which has `tall`
+    to rise in) it has `after`, in lines of `behind`. An axis below rows has up to `ticks` steps, one of years up to `years`."""
+
+    kind: str
+    width: int
+    tall: int
+    size: int
+    left: int
+    letters: int
+    after: int
+    behind: int
+    ticks: int
+    years: int
+
+
+BROAD = Canvas("broad", 700, 300, 14, 250, 25, 205, 22, 5, 6)
+NARROW = Canvas("narrow", 340, 220, 12, 122, 16, 92, 12, 3, 4)
+CANVASES = (BROAD, NARROW)
+TOP = 12  # above the first row
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """`svg` has a title and the `description`; `head` and `rows` are the same as text."""
+    """`svg` has a title and the `description`, `narrow` is the same drawn for a phone; `head` and `rows` say it as text."""
 
     svg: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     description: str = ""
+    narrow: str = ""
+
+    @property
+    def both(self) -> str:
+        """For a page, whose style sheet shows one of them."""
+        return self.svg + self.narrow
 
 
 @dataclass(frozen=True)
@@ -51,47 +79,60 @@ class Line:
 
 def bars(title: str, description: str, rows: Sequence[Bar], head: tuple[str, str, str], said: Callable[[float], str]) -> Drawing:
     """Values left and right of zero with their bands, one below the other, on an axis whose round values are `said` below."""
-    least, most = min(0.0, *(row.low for row in rows)), max(0.0, *(row.high for row in rows))
-    left, right, step, top = 250, 46, 34, 12
-    bottom, span = top + step * len(rows), (most - least) or 1.0
+    ends = min(0.0, *(row.low for row in rows)), max(0.0, *(row.high for row in rows))
+    svg, narrow = (banded(title, description, rows, canvas, at=0.0, ends=ends, ticks=[(tick, said(tick)) for tick in _round_values(*ends, canvas.ticks)]) for canvas in CANVASES)
+    return Drawing(svg, head, tuple((row.label, row.told, row.band) for row in rows), description, narrow)
+
+
+def banded(title: str, description: str, rows: Sequence[Bar], canvas: Canvas, *, at: float, ends: tuple[float, float], ticks: Sequence[tuple[float, str]]) -> str:
+    """Values with their bands beside the line `at`, on an axis from `ends[0]` to `ends[1]`; what lies outside ends there."""
+    least, most = ends
+    step = row_height([row.label for row in rows], canvas)
+    right, bottom = 46 * canvas.width // BROAD.width, TOP + step * len(rows)
 
     def x(value: float) -> float:
-        return round(left + (value - least) / span * (WIDTH - left - right), 1)
+        return round(canvas.left + (min(max(value, least), most) - least) / ((most - least) or 1.0) * (canvas.width - canvas.left - right), 1)
 
-    marks = [f'<line class="grid" x1="{x(tick)}" x2="{x(tick)}" y1="{top}" y2="{bottom}" stroke="#d9d6cb"/><text class="tick" x="{x(tick)}" y="{bottom + 20}" text-anchor="middle" fill="#3d4d54">{escape(said(tick))}</text>' for tick in _round_values(least, most)]
-    marks.append(f'<line class="axis" x1="{x(0)}" x2="{x(0)}" y1="{top}" y2="{bottom}" stroke="#6f7f86" stroke-width="1"/>')
+    marks = [f'<line class="grid" x1="{x(tick)}" x2="{x(tick)}" y1="{TOP}" y2="{bottom}" stroke="#d9d6cb"/><text class="tick" x="{x(tick)}" y="{bottom + 20}" text-anchor="middle" fill="#3d4d54">{escape(told)}</text>' for tick, told in ticks]
+    marks.append(f'<line class="axis" x1="{x(at)}" x2="{x(at)}" y1="{TOP}" y2="{bottom}" stroke="#6f7f86" stroke-width="1.5"/>')
     for number, row in enumerate(rows):
-        y = top + step * number + step / 2
-        tone = "c2" if row.low <= 0 <= row.high else "c1" if row.value < 0 else "c0"
+        y = TOP + step * number + step / 2
+        tone = "c2" if row.low <= at <= row.high else "c1" if row.value < at else "c0"
         ink = INKS[int(tone[1])]
         marks += [
-            beside(row.label, left - 12, y),
-            f'<line class="band {tone}" x1="{x(row.low)}" x2="{x(row.high)}" y1="{y}" y2="{y}" stroke="{ink}" stroke-width="6" stroke-opacity=".35"/>',
+            beside(row.label, canvas.left - 12, y, canvas, canvas.letters),
+            f'<line class="band {tone}" x1="{x(row.low)}" x2="{x(row.high)}" y1="{y}" y2="{y}" stroke="{ink}" stroke-width="6" stroke-opacity=".35"/>' if row.high > row.low else "",
             f'<circle class="{tone}" cx="{x(row.value)}" cy="{y}" r="6" fill="{ink}"/>',
         ]
-    return Drawing(_svg(title, description, marks, bottom + 30), head, tuple((row.label, row.told, row.band) for row in rows), description)
+    return svg_of(title, description, marks, bottom + 30, canvas)
 
 
 def lines(title: str, description: str, series: Sequence[Line], head: tuple[str, ...], told: Sequence[Sequence[str]], language: str) -> Drawing:
     """Series by year from zero up, bands behind them; `told` are the cells of the table, one row for each year. Where a series
     lacks a year its line ends and begins again: nobody must read a value where there is none."""
+    svg, narrow = (_lines(title, description, series, language, canvas) for canvas in CANVASES)
+    return Drawing(svg, head, tuple(tuple(row) for row in told), description, narrow)
+
+
+def _lines(title: str, description: str, series: Sequence[Line], language: str, canvas: Canvas) -> str:
     years = sorted({year for one in series for year, _value in one.points} | {year for one in series for band in one.bands for year, _l, _h in band})
     most = max([value for one in series for _year, value in one.points] + [high for one in series for band in one.bands for _y, _l, high in band])
     ticks = _ticks(most)
-    left, right, top, height = 64, 205, 14, 300
+    has_names = len(series) > 1 or any(not one.bands for one in series)
+    left, right, top, height = 4 * canvas.size + 4, canvas.after if has_names else 2 * canvas.size, 14, canvas.tall
 
     def x(year: int) -> float:
-        return round(left + (year - years[0]) / max(1, years[-1] - years[0]) * (WIDTH - left - right), 1)
+        return round(left + (year - years[0]) / max(1, years[-1] - years[0]) * (canvas.width - left - right), 1)
 
     def y(value: float) -> float:
         return round(top + height - value / ticks[-1] * height, 1)
 
-    marks = [f'<line class="grid" x1="{left}" x2="{WIDTH - right}" y1="{y(tick)}" y2="{y(tick)}" stroke="#d9d6cb"/><text class="tick" x="{left - 8}" y="{y(tick) + 4}" text-anchor="end" fill="#3d4d54">{short(tick, language)}</text>' for tick in ticks]
-    every = max(1, ceil((years[-1] - years[0] + 1) / 6))
-    marks += [f'<text class="tick" x="{x(year)}" y="{top + height + 28}" text-anchor="middle" fill="#3d4d54">{year}</text>' for year in range(years[0], years[-1] + 1, every)]
-    names = [_halves(one.label, AFTER) for one in series]
-    has_two = any(len(name) > 1 for name in names)  # then all are as small as the longest: one size in a picture
-    ends = _apart([y(one.points[-1][1]) for one in series], [20.0 * len(name) for name in names], top + height)
+    marks = [f'<line class="grid" x1="{left}" x2="{canvas.width - right}" y1="{y(tick)}" y2="{y(tick)}" stroke="#d9d6cb"/><text class="tick" x="{left - 8}" y="{y(tick) + 4}" text-anchor="end" fill="#3d4d54">{short(tick, language)}</text>' for tick in ticks]
+    every = max(1, ceil((years[-1] - years[0] + 1) / canvas.years))
+    marks += [f'<text class="tick" x="{x(year)}" y="{top + height + 24}" text-anchor="middle" fill="#3d4d54">{year}</text>' for year in range(years[0], years[-1] + 1, every)]
+    line = canvas.size * 1.15
+    names = [broken(one.label, canvas.behind) for one in series]
+    ends = _apart([y(one.points[-1][1]) for one in series], [line * len(name) + 3 for name in names], top + height + 10)
     for number, one in enumerate(series):
         ink, dash = INKS[number % len(INKS)], DASHES[number % len(DASHES)]
         for band in one.bands:
@@ -105,11 +146,8 @@ def lines(title: str, description: str, series: Sequence[Line], head: tuple[str,
             else:
                 marks.append(f'<polyline class="line c{number % 6}" points="{" ".join(f"{x(year)},{y(value)}" for year, value in part)}" fill="none" stroke="{ink}" stroke-width="2.5"{dashed}/>')
         if not one.bands or len(series) > 1:
-            first, *second = names[number]
-            at = x(one.points[-1][0]) + 8
-            below = f'<tspan x="{at}" dy="1.1em">{escape(second[0])}</tspan>' if second else ""
-            marks.append(f'<text class="name{" two" if has_two else ""} c{number % 6}" x="{at}" y="{ends[number] + (-3 if second else 4)}" fill="{ink}">{escape(first)}{below}</text>')
-    return Drawing(_svg(title, description, marks, top + height + 40), head, tuple(tuple(row) for row in told), description)
+            marks.append(_text(names[number], x(one.points[-1][0]) + 8, ends[number], canvas, "start", ink, f"name c{number % 6}"))
+    return svg_of(title, description, marks, top + height + 34, canvas)
 
 
 Dated = TypeVar("Dated", bound=tuple[int, *tuple[float, ...]])
@@ -126,36 +164,43 @@ def _unbroken(points: Sequence[Dated]) -> list[list[Dated]]:
     return pieces
 
 
-def beside(label: str, x: float, y: float, *, most: int = LONG, anchor: str = "end") -> str:
-    """A name left of its row, ending at `x` (right of it, beginning there, with the anchor "start"); one of more than `most`
-    letters in two lines, broken where they are most alike."""
-    first, *second = _halves(label, most)
-    if not second:
-        return f'<text x="{x}" y="{y + 5}" text-anchor="{anchor}" class="name" fill="#14252b">{escape(label)}</text>'
-    return f'<text x="{x}" y="{y - 3}" text-anchor="{anchor}" class="name two" fill="#14252b" font-size="13">{escape(first)}<tspan x="{x}" dy="1.1em">{escape(second[0])}</tspan></text>'
+def row_height(labels: Iterable[str], canvas: Canvas) -> int:
+    """From one row to the next: the name in the most lines keeps its distance from its neighbours."""
+    most = max((len(broken(label, canvas.letters)) for label in labels), default=1)
+    return max(34, ceil(1.15 * canvas.size * most) + 8)
 
 
-def _halves(label: str, most: int) -> tuple[str, ...]:
-    """A name, or its two halves where it is longer than `most` letters."""
-    words = label.split(" ")
-    if len(label) <= most or len(words) == 1:
-        return (label,)
-    at = min(range(1, len(words)), key=lambda number: abs(len(" ".join(words[:number])) - len(" ".join(words[number:]))))
-    return " ".join(words[:at]), " ".join(words[at:])
+def beside(label: str, x: float, y: float, canvas: Canvas, most: int, anchor: str = "end") -> str:
+    """A name left of its row, ending at `x` (right of it, beginning there, with the anchor "start"), in lines of `most` letters."""
+    return _text(broken(label, most), x, y, canvas, anchor, "#14252b", "name")
 
 
-def _svg(title: str, description: str, marks: Iterable[str], height: float) -> str:
+def _text(parts: Sequence[str], x: float, y: float, canvas: Canvas, anchor: str, ink: str, kind: str) -> str:
+    """Lines of text whose middle is at `y`."""
+    first = y + canvas.size * (0.35 - 0.575 * (len(parts) - 1))
+    below = "".join(f'<tspan x="{x}" dy="1.15em">{escape(part)}</tspan>' for part in parts[1:])
+    return f'<text x="{x}" y="{first:.1f}" text-anchor="{anchor}" class="{kind}" fill="{ink}">{escape(parts[0])}{below}</text>'
+
+
+def broken(label: str, most: int) -> tuple[str, ...]:
+    """A name in as few lines of `most` letters as hold it, which are as much alike as its words allow. A longer word stays whole."""
+    tried = {width: wrap(label, width, break_long_words=False) or [label] for width in range(1, most + 1)}
+    return next(tuple(parts) for parts in tried.values() if len(parts) <= len(tried[most]))
+
+
+def svg_of(title: str, description: str, marks: Iterable[str], height: float, canvas: Canvas, kind: str = "", width: int = 0) -> str:
+    """The marks as a picture with its name and what it shows in words."""
     return (
-        f'<svg class="drawing" role="img" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" font-family="sans-serif" font-size="14">'
+        f'<svg class="{" ".join(filter(None, ("drawing", kind, canvas.kind)))}" role="img" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width or canvas.width} {height:g}" font-family="sans-serif" font-size="{canvas.size}">'
         f"<title>{escape(title)}</title><desc>{escape(description)}</desc>{''.join(marks)}</svg>"
     )
 
 
-def _round_values(least: float, most: float) -> list[float]:
+def _round_values(least: float, most: float, few: int) -> list[float]:
     """A few round values on an axis that holds zero; a name is read where its line is, so more would stand on each other."""
     span = (most - least) or 1.0
     size = 10 ** floor(log10(span))
-    step = next(step * size for step in (0.2, 0.5, 1.0, 2.0, 5.0) if span / (step * size) <= 5)
+    step = next(step * size for step in (0.2, 0.5, 1.0, 2.0, 5.0) if span / (step * size) <= few)
     return [number * step for number in range(ceil(least / step), floor(most / step) + 1)]
 
 
@@ -176,13 +221,13 @@ def short(number: float, language: str) -> str:
 
 
 def _apart(places: Sequence[float], heights: Sequence[float], lowest: float) -> list[float]:
-    """Places pushed apart until each has room for its height, in their order; the last not below `lowest`, where the years stand."""
+    """Middles pushed apart until each has room for its height, in their order; the last ends above `lowest`, where the years stand."""
     order = sorted(range(len(places)), key=lambda number: places[number])
     moved = list(places)
     for before, after in itertools.pairwise(order):
         moved[after] = max(moved[after], moved[before] + (heights[before] + heights[after]) / 2)
     end = lowest
-    for number, above in itertools.zip_longest(reversed(order), order[-2::-1]):
-        moved[number] = min(moved[number], end)
-        end = moved[number] if above is None else end - (heights[number] + heights[above]) / 2
+    for number in reversed(order):
+        moved[number] = min(moved[number], end - heights[number] / 2)
+        end = moved[number] - heights[number] / 2
     return moved

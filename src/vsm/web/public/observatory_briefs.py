@@ -180,7 +180,7 @@ def _source(vintage: Mapping[str, str]) -> dict[str, Any]:
 
 def _picture(kept: dict[str, Any], facts: Mapping[str, Fact], vintages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     return {
-        "title": kept["title"], "svg": mark_safe(kept["drawing"]["svg"]), "head": kept["drawing"]["head"], "rows": kept["drawing"]["rows"],  # noqa: S308  # -- drawn by us and kept as published
+        "title": kept["title"], "svg": mark_safe(kept["drawing"]["svg"] + kept["drawing"].get("narrow", "")), "head": kept["drawing"]["head"], "rows": kept["drawing"]["rows"],  # noqa: S308  # -- drawn by us and kept as published
         "source": credit(vintages, (facts[key] for key in kept.get("facts", ()) if key in facts)),
     }  # fmt: skip
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from html import escape
 
 from vsm.observatory.geography import Country, countries
-from vsm.observatory.publications.charts import beside
+from vsm.observatory.publications.charts import NARROW, CANVASES, BROAD, Canvas, beside, svg_of
 
-WIDTH, SIDE, TOP = 700, 20, 8
+SIDE, TOP = 20, 8
 # Part of the world (M49) → column and row of its first square, and how many squares a row has.
 BLOCKS: Mapping[str, tuple[int, int, int]] = {
     "021": (1, 0, 5), "013": (1, 3, 4), "029": (6, 3, 4), "005": (3, 11, 4), "154": (12, 0, 6), "155": (11, 4, 3), "151": (19, 0, 5), "039": (15, 4, 6),
@@ -19,7 +19,7 @@ BLOCKS: Mapping[str, tuple[int, int, int]] = {
     "030": (30, 1, 4), "035": (28, 8, 3), "053": (28, 13, 3), "054": (28, 16, 3), "057": (32, 8, 3), "061": (32, 12, 3),
 }  # fmt: skip
 # The same for a phone, in half the columns: Asia and Oceania stand below, so that every square is as large as on a wide screen.
-NARROW: Mapping[str, tuple[int, int, int]] = {
+CLOSE: Mapping[str, tuple[int, int, int]] = {
     "021": (0, 0, 5), "013": (0, 2, 4), "029": (5, 2, 4), "005": (1, 10, 4), "154": (10, 0, 4), "151": (15, 0, 3), "155": (10, 5, 3), "039": (14, 5, 4),
     "015": (10, 10, 7), "011": (10, 12, 4), "017": (15, 12, 3), "014": (14, 16, 4), "018": (10, 18, 3), "145": (0, 23, 5), "143": (6, 23, 3), "034": (6, 26, 3),
     "030": (10, 23, 4), "035": (10, 26, 4), "053": (10, 30, 3), "054": (15, 27, 3), "057": (15, 23, 3), "061": (14, 30, 4),
@@ -48,11 +48,11 @@ def places(blocks: Mapping[str, tuple[int, int, int]] = BLOCKS) -> Mapping[str, 
     return found
 
 
-def tile_map(title: str, description: str, values: Mapping[str, float], steps: Sequence[Step], *, nothing: str, inks: Sequence[tuple[str, str]] = AMOUNTS) -> str:
-    """The world as squares with the two letters of each country, shaded by the step that its value lies in. Drawn twice, for a wide
-    screen and for a phone (class `narrow`); the style sheet shows one of them."""
+def tile_map(title: str, description: str, values: Mapping[str, float], steps: Sequence[Step], *, nothing: str, inks: Sequence[tuple[str, str]] = AMOUNTS) -> tuple[str, str]:
+    """The world as squares with the two letters of each country, shaded by the step that its value lies in: for a broad screen, and for
+    a phone."""
     drawn = []
-    for blocks, kind in ((BLOCKS, "map"), (NARROW, "map narrow")):
+    for canvas, blocks in ((BROAD, BLOCKS), (NARROW, CLOSE)):
         marks, at = [], places(blocks)
         for code, (column, row) in sorted(at.items()):
             fill, ink = _shade(values.get(code), steps, inks)
@@ -64,8 +64,8 @@ def tile_map(title: str, description: str, values: Mapping[str, float], steps: S
             )
         columns, rows = (1 + max(each[axis] for each in at.values()) for axis in (0, 1))
         keys, height = _legend(steps, inks, nothing, TOP + rows * SIDE + 16, min(200, columns * SIDE // 2))
-        drawn.append(_svg(title, description, f'<g font-size="9" text-anchor="middle">{"".join(marks)}</g><g font-size="14" fill="#14252b">{keys}</g>', height, kind, columns * SIDE))
-    return "".join(drawn)
+        drawn.append(svg_of(title, description, [f'<g font-size="9" text-anchor="middle">{"".join(marks)}</g><g font-size="14" fill="#14252b">{keys}</g>'], height, canvas, "map", columns * SIDE))
+    return drawn[0], drawn[1]
 
 
 def _legend(steps: Sequence[Step], inks: Sequence[tuple[str, str]], nothing: str, top: int, apart: int) -> tuple[str, int]:
@@ -79,9 +79,16 @@ def _legend(steps: Sequence[Step], inks: Sequence[tuple[str, str]], nothing: str
     return "".join(keys), top + ((len(legend) + 1) // 2) * 26 + 6
 
 
-def flow_picture(title: str, description: str, flows: Sequence[tuple[str, str, float, str]]) -> str:
-    """Origins on the left, destinations on the right, ribbons as wide as their students. `flows`: origin, destination,
-    students, and how many is said; the caller chooses the few that are drawn."""
+def flow_picture(title: str, description: str, flows: Sequence[tuple[str, str, float, str]]) -> tuple[str, str]:
+    """Origins on the left, destinations on the right, ribbons as wide as their students: for a broad screen, and for a phone. `flows`:
+    origin, destination, students, and how many is said; the caller chooses the few that are drawn."""
+    wide, narrow = (_flow_picture(title, description, flows, canvas) for canvas in CANVASES)
+    return wide, narrow
+
+
+def _flow_picture(title: str, description: str, flows: Sequence[tuple[str, str, float, str]], canvas: Canvas) -> str:
+    begin, letters = (190, 22) if canvas is BROAD else (96, 12)
+    end = canvas.width - begin
     left = _stack({origin: sum(v for o, _d, v, _t in flows if o == origin) for origin in dict.fromkeys(flow[0] for flow in flows)})
     right = _stack({to: sum(v for _o, d, v, _t in flows if d == to) for to in dict.fromkeys(flow[1] for flow in flows)})
     whole = sum(flow[2] for flow in flows) or 1.0
@@ -90,17 +97,16 @@ def flow_picture(title: str, description: str, flows: Sequence[tuple[str, str, f
     ribbons = []
     for origin, to, value, _told in flows:
         thick = value / whole * TALL
-        start, end = left[origin][0] + used.get(("from", origin), 0.0), right[to][0] + used.get(("to", to), 0.0)
+        y1, y2 = left[origin][0] + used.get(("from", origin), 0.0) + thick / 2, right[to][0] + used.get(("to", to), 0.0) + thick / 2
         used["from", origin], used["to", to] = used.get(("from", origin), 0.0) + thick, used.get(("to", to), 0.0) + thick
-        middle, y1, y2 = WIDTH / 2, start + thick / 2, end + thick / 2
-        ribbons.append(f'<path class="ribbon" d="M190 {y1:.1f}C{middle:g} {y1:.1f} {middle:g} {y2:.1f} 510 {y2:.1f}" fill="none" stroke="#0b4f5c" stroke-opacity=".45" stroke-width="{max(1.0, thick):.1f}"/>')
-    names = [beside(name, 182, round(top + size / 2, 1), most=FITTING) for name, (top, size) in left.items()]
-    names += [beside(name, 518, round(top + size / 2, 1), most=FITTING, anchor="start") for name, (top, size) in right.items()]
-    return _svg(title, description, "".join(ribbons + names), height + 2 * TOP, "flows")
+        middle = canvas.width / 2
+        ribbons.append(f'<path class="ribbon" d="M{begin} {y1:.1f}C{middle:g} {y1:.1f} {middle:g} {y2:.1f} {end} {y2:.1f}" fill="none" stroke="#0b4f5c" stroke-opacity=".45" stroke-width="{max(1.0, thick):.1f}"/>')
+    names = [beside(name, begin - 8, round(top + size / 2, 1), canvas, letters) for name, (top, size) in left.items()]
+    names += [beside(name, end + 8, round(top + size / 2, 1), canvas, letters, "start") for name, (top, size) in right.items()]
+    return svg_of(title, description, ribbons + names, height + 2 * TOP, canvas, "flows")
 
 
 TALL, GAP = 260.0, 28.0  # a name of two lines stands beside the thinnest ribbon
-FITTING = 18  # letters of a name that fit beside the ribbons, also on a phone
 
 
 def _stack(sums: Mapping[str, float]) -> dict[str, tuple[float, float]]:
@@ -123,10 +129,3 @@ def _shade(value: float | None, steps: Sequence[Step], inks: Sequence[tuple[str,
     # The last step whose low end is not above the value: steps leave no hole between them.
     found = [number for number, step in enumerate(steps) if value >= step.low]
     return inks[found[-1] if found else 0]
-
-
-def _svg(title: str, description: str, marks: str, height: float, kind: str, width: int = WIDTH) -> str:
-    return (
-        f'<svg class="drawing {kind}" role="img" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:g}" font-family="sans-serif" font-size="14">'
-        f"<title>{escape(title)}</title><desc>{escape(description)}</desc>{marks}</svg>"
-    )

@@ -1,6 +1,7 @@
 """Whom higher education and virtual mobility reach, and whom they miss: parity, concentration, groups; each with its doubt."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.urls import URLPattern
 from django.utils.translation import gettext as _
@@ -91,7 +92,7 @@ def leaning(found: Equity, inside: Sequence[str], where: str) -> Figure:
     title = _("How much attendance leans to the rich: concentration index, %(place)s") % {"place": name_of(where, reader())}
     rows = [Bar(f"{name_of(fact.geo, reader())}, {fact.year}", fact.value or 0.0, fact.value or 0.0, fact.value or 0.0, told(fact), "—") for fact in facts]
     drawing = dots(title, word("bars"), rows, (word("place"), word("value"), word("band")), at=0.0, ends=(-0.25, 0.75), ticks=_ticks((-0.25, 0.0, 0.25, 0.5, 0.75)))
-    drawing = Drawing(drawing.svg, (word("place"), _("Concentration index")), tuple(row[:2] for row in drawing.rows))
+    drawing = replace(drawing, head=(word("place"), _("Concentration index")), rows=tuple(row[:2] for row in drawing.rows))
     unknown = _("No margin of error is published for these surveys. They are of different years, so that small differences between countries say nothing.")
     return Figure("leaning", title, drawing, facts, unknown, found.releases, run=found.run, sdg=SDG)
 

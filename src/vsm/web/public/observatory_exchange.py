@@ -1,6 +1,7 @@
 """What the institutions here do together: virtual mobility by breakdown and year, completion and recognition, all of it protected."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import nan
 
 from django.urls import URLPattern
@@ -66,7 +67,7 @@ def begun(kept: Study, by: str, name: str, year: int) -> Figure:
     table.append((_("All together"), *(count(cell) for cell in total)))
     title = _("Who began virtual mobility, by %(by)s, %(year)s") % {"by": name.lower(), "year": year}
     drawing = lengths(title, word("bars"), rows, (name, _("Began"), _("Completed"), _("Recognised at home")), untold=_("withheld"))
-    drawing = type(drawing)(drawing.svg, drawing.head, tuple(table))
+    drawing = replace(drawing, rows=tuple(table))
     return Figure(f"by-{by}", title, drawing, [*facts, *(cell for cell in total if cell)], unknown_here(), run=kept.run, note=note_protected(), sdg=SDG)
 
 

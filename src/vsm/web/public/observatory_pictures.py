@@ -244,8 +244,8 @@ def flow_table(found: Loaded, matrix: Matrix, pairs: Mapping[tuple[str, str], fl
     facts = [Fact(key=f"flow.{origin}.{to}.{year}", value=value, unit="students", design="descriptive", geo=origin, year=year, source=matrix.source, extra={"to": to}) for (origin, to), value in ranked]
     title = _("The largest flows, %(year)s") % {"year": year}
     rows = tuple((str(number), name_of(pair[0], reader()), name_of(pair[1], reader()), told(fact)) for number, ((pair, _value), fact) in enumerate(zip(ranked, facts, strict=True), start=1))
-    svg = flow_picture(title, word("bars"), [(name_of(pair[0], reader()), name_of(pair[1], reader()), value, told(fact)) for (pair, value), fact in list(zip(ranked, facts, strict=True))[:DRAWN_FLOWS]])
-    drawing = Drawing(svg, (_("Rank"), pgettext("country", "From"), pgettext("country", "To"), _("Students")), rows)
+    svg, narrow = flow_picture(title, word("bars"), [(name_of(pair[0], reader()), name_of(pair[1], reader()), value, told(fact)) for (pair, value), fact in list(zip(ranked, facts, strict=True))[:DRAWN_FLOWS]])
+    drawing = Drawing(svg, (_("Rank"), pgettext("country", "From"), pgettext("country", "To"), _("Students")), rows, narrow=narrow)
     unknown = _("Flows to hosts that do not tell where their students come from are missing, so a sum of flows is a lower bound. By citizenship or by earlier schooling differs from host to host.")
     if matrix.truncated:
         unknown = _("This source lists the ten largest flows of each country alone: the smaller ones are not zero, they are not told.") + " " + unknown
@@ -310,8 +310,8 @@ def _map(title: str, facts: Sequence[Fact], steps: Sequence[Step], head: str, *,
     banded = any(fact.low is not None for fact in facts)
     description = _("A map of squares, one for each country; the table below says the same.")
     inks = {"inks": CHANGES} if changes else {}
-    svg = tile_map(title, description, values, steps, nothing=_("no figure"), **inks)
-    return Drawing(svg, (word("place"), head, word("band")) if banded else (word("place"), head), rows if banded else tuple(row[:2] for row in rows))
+    svg, narrow = tile_map(title, description, values, steps, nothing=_("no figure"), **inks)
+    return Drawing(svg, (word("place"), head, word("band")) if banded else (word("place"), head), rows if banded else tuple(row[:2] for row in rows), narrow=narrow)
 
 
 def _steps(edges: Sequence[float], end: float, unit: str = "share") -> list[Step]:

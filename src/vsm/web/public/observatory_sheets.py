@@ -66,7 +66,7 @@ class Figure:
 
     @property
     def svg(self) -> SafeString:
-        return mark_safe(self.drawing.svg)  # noqa: S308  # -- drawn by us; every text in it was escaped where it was drawn
+        return mark_safe(self.drawing.both)  # noqa: S308  # -- drawn by us; every text in it was escaped where it was drawn
 
     @property
     def vintages(self) -> list[Release]:
