@@ -32,6 +32,7 @@ from vsm.observatory.estimates.models import EstimateRun
 from vsm.observatory.estimates.queries import facts_of, newest_run
 from vsm.observatory.estimates.studies import STUDIES
 from vsm.observatory.geography import countries
+from vsm.observatory.indicators.catalogue import catalogue
 from vsm.observatory.indicators.measures import INBOUND, NET
 from vsm.observatory.publications.actions import publish_brief
 from vsm.observatory.publications.models import Publication
@@ -575,6 +576,13 @@ def test_every_study_has_its_method_with_the_gates_of_its_newest_run(anybody: Cl
     assert run
     assert len(table(html)) == len(run.gates)
     assert {entry["id"] for kind in methods().values() for entry in kind} <= set(re.findall(r'id="([a-z-]+)"', html))
+
+
+def test_a_formula_has_no_word_of_any_language_and_its_letters_are_explained() -> None:
+    told = [*((each["id"], each["formula"], each["where"]) for each in methods()["studies"]), *((each.id, each.formula, each.where) for each in catalogue().values())]
+    notation = {"ln", "exp", "min", "mean", "cov", "Gini", "HHI"}
+    assert {word for _id, formula, _where in told for word in re.findall("[a-zA-Z]{2,}", formula)} <= notation
+    assert [name for name, formula, where in told for text in where.values() if text.split(":")[0].split(",")[0].strip() not in formula] == []
 
 
 def test_in_french_no_line_of_the_methods_ends_before_its_colon(anybody: Client) -> None:

@@ -118,7 +118,7 @@ def _sources(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(rows, ensure_ascii=False, indent=1))
     for row in [] if args.json else rows:
-        print(f"{row['source']:12} {row['licence']:22} {'may be passed on' if row['redistribute'] else 'may not be passed on':22} {row['publisher']}")
+        print(f"{row['source']:14} {row['licence']:22} {'may be passed on' if row['redistribute'] else 'may not be passed on':22} {row['publisher']}")
     return 0
 
 

@@ -20,7 +20,7 @@ SDG = re.compile(r"(1[0-7]|[1-9])(\.([1-9]|[a-d]))?")
 
 @dataclass(frozen=True, kw_only=True)
 class Indicator:
-    """`measure` is the function of `measures` that computes it, `source` the series that it is computed from, `sdg` the
+    """`where` says what the letters of the formula are, `measure` is the function of `measures` that computes it, `source` the series that it is computed from, `sdg` the
     targets that it informs (codes). `needs` are the series without which it has no figures by country: of each list one; an
     indicator that needs none is given its figures in a notebook. `bounds` says what `low` and `high` of its table are: exact (equal to the value),
     lower-bound (low is proved, high what may be), range (no middle is known), interval (95 %)."""
@@ -28,6 +28,7 @@ class Indicator:
     id: str
     measure: str
     formula: str
+    where: Mapping[str, str]
     unit: str
     source: tuple[str, ...]
     sdg: tuple[str, ...]
@@ -45,7 +46,7 @@ def catalogue() -> Mapping[str, Indicator]:
     told = parse(files(__package__).joinpath("catalogue.yaml").read_text("utf-8"))
     found = [Indicator(**{**entry, "source": tuple(entry["source"]), "sdg": tuple(entry["sdg"]), "needs": tuple(map(tuple, entry["needs"]))}) for entry in told["indicators"]]
     wrong = [each.id for each in found if each.unit not in UNITS or each.bounds not in BOUNDS or not each.sdg or not all(map(SDG.fullmatch, each.sdg))]
-    lacking = [each.id for each in found for text in (each.name, each.checks, each.coverage) if set(text) != set(LANGUAGES)]
+    lacking = [each.id for each in found for text in (each.name, each.where, each.checks, each.coverage) if set(text) != set(LANGUAGES)]
     if wrong or lacking or len({each.id for each in found}) != len(found):
         raise ValueError(f"catalogue.yaml: unknown unit, bounds or target: {wrong}; not in all four languages: {lacking}")
     return {each.id: each for each in found}

@@ -19,7 +19,7 @@ from vsm.rulebook.reading import parse
 from vsm.web.public.observatory_reading import releases_of, study
 from vsm.web.public.observatory_sheets import Sheet, doors, gates_of, reader
 
-TOLD = ("name", "checks", "unknown")
+TOLD = ("name", "where", "checks", "unknown")
 
 
 @cache
@@ -61,7 +61,7 @@ def bounds_label(bounds: str) -> str:
 
 def _indicator(each: Indicator, unknown: str) -> dict[str, Any]:
     return {
-        "id": each.id, "name": text_in(each.name, reader()), "formula": each.formula, "unit": unit_label(each.unit), "source": ", ".join(each.source), "reference": each.reference,
+        "id": each.id, "name": text_in(each.name, reader()), "formula": each.formula, "where": text_in(each.where, reader()), "unit": unit_label(each.unit), "source": ", ".join(each.source), "reference": each.reference,
         "checks": text_in(each.checks, reader()), "bounds": bounds_label(each.bounds), "coverage": text_in(each.coverage, reader()), "unknown": unknown, "goals": [_("SDG %(target)s") % {"target": target} for target in each.sdg],
     }  # fmt: skip
 
