@@ -466,6 +466,8 @@ def test_flows_credit_the_releases_that_tell_them_and_no_others_of_the_same_sour
     listed = release("uis", [{"series": "flows.top10", "geo": "PER", "geo2": "CHL", "year": 2021, "value": 9.0, "qualifier": "TRUNCATED"}])
     release("uis", [{"series": "flows", "geo": "RUS", "geo2": to, "year": 2021, "value": 9.0} for to in ("CHL", "ARG")])
     asked = {"flows": "from=PER&year=2021", "pair": "from=PER&to=CHL"}
+    html = anybody.get("/observatory/flows/", headers={"accept-language": "es"}).content.decode()
+    assert ">Estudiantes móviles por origen y destino, los diez mayores de cada uno · Instituto de Estadística de la UNESCO</option>" in html
     credited = {figure: {each["release"] for each in anybody.get(f"/observatory/flows.json?data=uis-flows.top10&{query}&figure={figure}").json()["sources"]} for figure, query in asked.items()}
     assert credited == {"flows": {str(listed.pk)}, "pair": {str(listed.pk)}}
 

@@ -11,14 +11,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from vsm.kit.folding import fold
+from vsm.kit.localized import text_in
 from vsm.kit.requests import Request
 from vsm.observatory.geography import countries, groupings, members, name_of, regions
 from vsm.observatory.publications.queries import newest
 from vsm.observatory.sources.queries import title_of
+from vsm.observatory.sources.series import described
 from vsm.web.public import observatory_pictures as pictures
 from vsm.web.public.observatory_briefs import card
 from vsm.web.public.observatory_compared import compared
-from vsm.web.public.observatory_reading import LISTS, has_countries, has_flows, inside, listing, loaded, study, totals
+from vsm.web.public.observatory_reading import LISTS, Matrix, has_countries, has_flows, inside, listing, loaded, study, totals
 from vsm.web.public.observatory_regions import grouping_choice, lacking
 from vsm.web.public.observatory_sheets import ROOT, Choice, Figure, Sheet, chosen, doors, gates_of, reader
 
@@ -121,11 +123,17 @@ def balances(request: Request) -> Sheet:
     return Sheet(_("Balances"), lead, figures, choices, "public/observatory/country.html", [{"url": request.path, "label": _("Balances")}], part)
 
 
+def _matrix_label(matrix: Matrix) -> str:
+    """What the flows are and whose; the code where nobody has described the series."""
+    series = described(matrix.source, matrix.series)
+    return f"{text_in(series.title, reader()) if series else matrix.series} · {title_of(matrix.source)}"
+
+
 def flows(request: Request) -> Sheet:
     """Between pairs of countries: the ranked table first, then the ten largest as a picture."""
     found = loaded()
     matrices = {each.key: each for each in found.matrices}
-    listed = [(key, f"{title_of(each.source)}, {each.series}") for key, each in matrices.items()]
+    listed = [(key, _matrix_label(each)) for key, each in matrices.items()]
     data = chosen(request, "data", listed)
     known = matrices[data].flows if data else {}
     options = [(str(year), str(year)) for year in sorted(known, reverse=True)]
