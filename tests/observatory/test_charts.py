@@ -84,9 +84,20 @@ def test_on_a_phone_all_is_drawn_again_with_letters_that_can_be_read_and_rows_as
     # A phone of 360 pixels shows pictures 328 wide.
     assert [round(float(tree.get("font-size", "")) * 328 / float(tree.get("viewBox", "").split()[2]), 1) for tree in map(ElementTree.fromstring, (drawing.svg, drawing.narrow))] == [6.6, 11.6]
     first, second = named(drawing.narrow)
+    tops = [float((row.get("transform") or "").rpartition(" ")[2].rstrip(")")) for row in ElementTree.fromstring(drawing.narrow).iter(f"{SVG}g")]
     assert [list(text.itertext()) for text in (first, second)] == [["Preparación para", "la movilidad", "física"], ["Paso temporal", "a la modalidad", "en línea"]]
-    assert float(second.get("y", "")) - 12 > float(first.get("y", "")) + 2 * 1.15 * 12
-    assert drawing.both == drawing.svg + drawing.narrow
+    assert tops[1] + float(second.get("y", "")) - 12 > tops[0] + float(first.get("y", "")) + 2 * 1.15 * 12
+
+
+def test_a_page_gets_whole_units_and_its_own_inks_while_paper_keeps_both() -> None:
+    drawing = bars("Gap 2.5", "d", [Bar("From 1.5 to 2.5", -0.312, -0.5, -0.1, "", "")], ("a", "b", "c"), lambda share: f"{share:.1f}")
+    for svg, page in zip((drawing.svg, drawing.narrow), drawing.both.replace("</svg><svg", "</svg>|<svg").split("|"), strict=True):
+        assert ("#8a4b08" in svg, "#" in page) == (True, False)
+        at = {name: [float(value) for value in re.findall(rf' {name}="([^"]+)"', page)] for name in ("cx", "x1")}
+        assert all(value == int(value) for values in at.values() for value in values)
+        assert at["cx"] == [round(float(value)) for value in re.findall(r' cx="([^"]+)"', svg)]
+        texts = [[*text.itertext()] for text in ElementTree.fromstring(page).iter()]
+        assert texts == [[*text.itertext()] for text in ElementTree.fromstring(svg).iter()]
 
 
 def test_a_missing_year_ends_the_line_and_a_year_alone_is_a_dot() -> None:

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 from tests.beside import UIS, needs
 from vsm.exchange.institutions.models import Hub
 from vsm.kit.actors import Actor
 from vsm.kit.errors import Invalid, Refused
+from vsm.kit.saying import say_reasons
 from vsm.observatory.estimates.actions import run_study
 from vsm.observatory.estimates.counterfactual import effect
 from vsm.observatory.estimates.decided import carried_out, decided
@@ -159,6 +161,18 @@ def test_a_table_of_ones_own_passes_the_same_gates_and_never_mixes_with_publishe
     actions.load(few, by=OLGA, now=NOW)
     with pytest.raises(Refused, match="ten years of growth"):
         run_study(hub, by=OLGA, now=NOW, kind="covid-effect", source="own:few")
+    told = {}
+    for kind in ("covid-effect", "covid-panel", "covid-mixtures", "outlook"):
+        with pytest.raises(Refused) as refused, translation.override("es"):
+            run_study(hub, by=OLGA, now=NOW, kind=kind, source="own:few")
+        with translation.override("es"):
+            told[kind] = say_reasons(refused.value.reasons)[0].partition("cargado: ")[2]
+    assert told == {
+        "covid-effect": "ningún lugar tiene diez años de crecimiento hasta 2019 y un año posterior",
+        "covid-panel": "en ninguna parte los países que informan todos los años de 2005 a 2022 reúnen el 25 por ciento de los estudiantes",
+        "covid-mixtures": "ninguno de AUS, NZL informa todos los años de 2005 a 2022",
+        "outlook": "ningún lugar tiene diez años de crecimiento y un año posterior, así que no puede mirarse ningún pronóstico pasado",
+    }
 
 
 @needs(UIS)

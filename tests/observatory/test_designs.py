@@ -10,8 +10,8 @@ import pytest
 
 from tests.beside import DATA, UIS, needs
 from vsm.observatory.estimates.closure import FROM, UNTIL, dose_effect, doses
-from vsm.observatory.estimates.prospects import SCENARIOS, prospects
-from vsm.observatory.estimates.series import Yearly, from_rows
+from vsm.observatory.estimates.prospects import SCENARIOS, Prospects, prospects
+from vsm.observatory.estimates.series import TooLittle, Yearly, from_rows
 from vsm.observatory.estimates.synthetic import synthetic
 
 CLOSURES = DATA / "oxcgrt" / "c8_internationaltravel.csv"
@@ -52,7 +52,7 @@ def test_a_dose_needs_every_day_and_counts_only_full_closure() -> None:
 
 def test_too_few_hosts_are_no_comparison() -> None:
     values, dose = hosts(12, -0.4, seed=1)
-    with pytest.raises(ValueError, match="12 hosts"):
+    with pytest.raises(ValueError, match=r"enough years \(12\)"):
         dose_effect(values, dose)
 
 
@@ -92,6 +92,15 @@ def test_a_fan_widens_with_the_years_and_regions_make_the_whole() -> None:
     assert told.fan("world", 2028).middle == pytest.approx(sum(told.fan(name, 2028).middle for name in "ABC"))
     assert set(told.scenarios) == {scenario.slug for scenario in SCENARIOS}
     assert told.scenarios["as-before"][2028] == (pytest.approx(told.fan("world", 2028).middle), 0.0)
+
+
+def test_fans_end_where_no_past_forecast_was_as_long_and_none_is_drawn_without_one() -> None:
+    def told(years: int) -> Prospects:
+        return prospects([Yearly(name, 2000, tuple(100.0 * 1.03**year * (1 + 0.01 * (year % 3)) for year in range(years))) for name in "AB"], until=2030)
+
+    assert [max(fan.year for fan in told(years).fans) - told(years).last for years in (11, 13, 23)] == [1, 3, 8]
+    with pytest.raises(TooLittle, match="no past forecast"):
+        told(10)
 
 
 def test_regions_that_end_in_different_years_cannot_be_added() -> None:

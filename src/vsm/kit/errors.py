@@ -90,6 +90,6 @@ class Unavailable(VsmError):
 
 def _plain(reason: Reason) -> str:
     try:
-        return reason.text % dict(reason.params)
+        return reason.text % {name: _plain(value) if isinstance(value, Reason) else value for name, value in reason.params.items()}
     except (KeyError, TypeError, ValueError):
         return reason.text

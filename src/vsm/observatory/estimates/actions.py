@@ -20,6 +20,7 @@ from vsm.observatory.estimates.decided import carried_out, decided
 from vsm.observatory.estimates.facts import checked
 from vsm.observatory.estimates.models import EstimateRun
 from vsm.observatory.estimates.queries import OWN, source_choices, study_choices
+from vsm.observatory.estimates.series import TooLittle
 from vsm.observatory.estimates.studies import STUDIES, Study
 from vsm.observatory.indicators.measures import INBOUND
 from vsm.observatory.sources.loaders.facts_lac import IN, NET
@@ -50,7 +51,8 @@ def run_study(hub: Hub, *, by: Actor, now: datetime, kind: Annotated[str, Ask(_(
     try:
         facts, gates = study.run(found.rows)
     except (ValueError, Unavailable) as cause:  # too few places or years to compare, or a library that is not installed
-        raise Refused(Reason("study-impossible", N_("The study “%(kind)s” cannot be run on what is loaded: %(cause)s"), {"kind": kind, "cause": str(cause)})) from cause
+        lacking = cause.reason if isinstance(cause, TooLittle) else cause.reasons[0] if isinstance(cause, Unavailable) else str(cause)
+        raise Refused(Reason("study-impossible", N_("The study “%(kind)s” cannot be run on what is loaded: %(cause)s"), {"kind": kind, "cause": lacking})) from cause
     gates = [*gates, *carried_out(found, choices)]
     facts = found.told(facts, apart=study.apart)
     if own:

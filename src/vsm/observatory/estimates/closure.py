@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from vsm.observatory.estimates.series import Array
+from vsm.kit.i18n import N_
+from vsm.observatory.estimates.series import Array, TooLittle
 
 FROM, UNTIL = date(2020, 3, 15), date(2021, 10, 31)
 
@@ -63,7 +64,7 @@ def dose_effect(
     usable = {geo: _departure(known, first, base, years) for geo, known in sorted(values.items()) if geo in dose}
     used = {geo: departure for geo, departure in usable.items() if departure is not None}
     if len(used) < 20:
-        raise ValueError(f"{len(used)} hosts have both a dose and enough years: too few to compare")
+        raise TooLittle("few-doses", N_("too few hosts to compare have both a dose and enough years (%(hosts)s)"), hosts=len(used))
     if any(not isinstance(dose[geo], int | float) for geo in used):
         raise ValueError("doses must be numbers")
     x, y = np.array([float(dose[geo]) for geo in used]), np.array(list(used.values()))

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from math import ceil, expm1
 from typing import Any
 
+from vsm.kit.i18n import N_
 from vsm.observatory.estimates.closure import dose_effect, doses
 from vsm.observatory.estimates.counterfactual import TOLERANCE, Gate, effect
 from vsm.observatory.estimates.facts import Fact
-from vsm.observatory.estimates.series import Yearly, from_rows
+from vsm.observatory.estimates.series import TooLittle, Yearly, from_rows
 from vsm.observatory.estimates.synthetic import Synthetic, synthetic
 from vsm.observatory.geography import countries, members, regions
 from vsm.observatory.indicators.measures import INBOUND
@@ -37,7 +38,7 @@ def panel(rows: Rows) -> tuple[list[Fact], list[Gate]]:
     shares = {one.geo: (one.at(BASE) or 0) / published[name] for one in series if (name := regions()[one.geo].published) in published}
     series = [one for one in series if shares.get(one.geo, 0) >= LEAST_SHARE]
     if not series:
-        raise ValueError(f"nowhere do the countries that report in every year from {FIRST} to {YEARS[-1]} hold {LEAST_SHARE:.0%} of the students")
+        raise TooLittle("panel-too-small", N_("nowhere do the countries that report in every year from %(first)s to %(last)s hold %(share)s per cent of the students"), first=str(FIRST), last=str(YEARS[-1]), share=round(100 * LEAST_SHARE))
     found = effect(series, base=BASE, years=YEARS, whole="world")
     facts = [
         Fact(key=f"gap.{gap.geo}.{gap.year}", value=gap.value, low=gap.low, high=gap.high, level=gap.level, unit="share", design="counterfactual", geo=gap.geo,
@@ -54,7 +55,7 @@ def mixtures(rows: Rows) -> tuple[list[Fact], list[Gate]]:
     pool = [one for geo, one in known.items() if geo not in NO_DONORS and (one.at(BASE) or 0) > LARGE]
     asked = [known[geo] for geo in CLOSED if geo in known]
     if not asked:
-        raise ValueError(f"none of {', '.join(CLOSED)} reports in every year from {FIRST} to {YEARS[-1]}")
+        raise TooLittle("no-closed-host", N_("none of %(places)s reports in every year from %(first)s to %(last)s"), places=", ".join(CLOSED), first=str(FIRST), last=str(YEARS[-1]))
     wrong = _placebos(pool)
     facts: list[Fact] = []
     gates = [Gate("placebos", len(pool) >= 19, float(len(pool)), 19.0)]
@@ -148,7 +149,7 @@ def gravity(rows: Rows) -> tuple[list[Fact], list[Gate]]:
     frame["pair"] = frame.geo + frame.geo2
     hosts = frame.geo2.nunique()
     if hosts < 5 or len(frame) < 500:
-        raise ValueError(f"{len(frame)} flows into {hosts} hosts are too few")
+        raise TooLittle("few-flows", N_("flows are too few (%(flows)s) or go to too few hosts (%(hosts)s)"), flows=len(frame), hosts=hosts)
     fit = ppml(frame, "value", tuple(TIES.values()), ("origin_year", "host_year"), "pair")
     facts = [
         Fact(key=f"gravity.{each.name}", value=each.value, low=each.interval[0], high=each.interval[1], level=0.95, unit="log-points", design="gravity",

@@ -8,8 +8,9 @@ abroad grows, how much of it virtual mobility replaces or adds.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from vsm.kit.i18n import N_
 from vsm.observatory.estimates.counterfactual import Errors, coverage, drift, local_linear, naive, placebo_errors
-from vsm.observatory.estimates.series import Array, Yearly
+from vsm.observatory.estimates.series import Array, TooLittle, Yearly
 
 LEVELS = (0.5, 0.8)
 
@@ -64,16 +65,22 @@ class Prospects:
 def prospects(series: Sequence[Yearly], *, until: int, whole: str = "world", scenarios: Sequence[Scenario] = SCENARIOS) -> Prospects:
     """Fans for each of `series` (disjoint regions that make the whole) and for their sum, from the last year that all have.
 
-    ValueError when a series ends earlier than the others or nothing is left to forecast.
+    The fans end with `until`, or with the longest forecast that the past allows to look at. TooLittle when a series ends earlier than
+    the others, when nothing is left to forecast, or when no past forecast can be looked at.
     """
     import numpy as np
 
     last = max(one.last for one in series)
     if any(one.last != last for one in series) or until <= last:
-        raise ValueError(f"every region needs {last}, and a year after it to look at")
+        raise TooLittle("uneven-ends", N_("every region needs %(year)s, and a year after it to look at"), year=str(last))
     horizons = until - last
     models: Mapping[str, Callable[[Array, int], Array]] = {"drift": drift, "local_linear": local_linear, "naive": naive}
     errors = {name: placebo_errors(series, model, last=last, horizons=horizons) for name, model in models.items()}
+    # Nobody knows how wrong a forecast is that was never tried: fans end with the longest that was.
+    horizons = max((h for h in range(1, horizons + 1) if errors["drift"].at(h)), default=0)
+    if not horizons:
+        raise TooLittle("no-past-forecast", N_("no place has ten years of growth and a year after them, so that no past forecast can be looked at"))
+    until = last + horizons
     backtest = {name: {h: float(np.mean(np.abs(each.at(h)))) for h in range(1, horizons + 1) if each.at(h)} for name, each in errors.items()}
     fans: list[Fan] = []
     for step in range(1, horizons + 1):
@@ -87,7 +94,7 @@ def _fan(one: Yearly, year: int, step: int, errors: Errors) -> Fan:
     import numpy as np
 
     middle = float(drift(one.logs(), step)[-1])
-    past = np.array(errors.at(step) or errors.at(max(1, step - 1)))
+    past = np.array(errors.at(step))
     bands = {}
     for level in LEVELS:
         low, high = np.quantile(past, [(1 - level) / 2, (1 + level) / 2])

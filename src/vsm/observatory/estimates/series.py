@@ -5,8 +5,18 @@ from dataclasses import dataclass
 from math import log
 from typing import Any
 
+from vsm.kit.verdict import Reason
+
 Array = Any
 """A numpy array of floats; numpy loads only where it works."""
+
+
+class TooLittle(ValueError):
+    """What is there is too little for an estimate: `reason` says what is lacking, so that readers are told in their language."""
+
+    def __init__(self, code: str, text: str, **params: Any) -> None:
+        self.reason = Reason(code, text, params)
+        super().__init__(text % params)
 
 
 @dataclass(frozen=True)

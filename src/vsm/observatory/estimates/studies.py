@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from vsm.kit.i18n import N_
 from vsm.observatory.estimates.comparisons import closure, gravity, mixtures, panel
 from vsm.observatory.estimates.counterfactual import Gate, effect
 from vsm.observatory.estimates.facts import Fact
 from vsm.observatory.estimates.lac import BALANCE_YEAR, VIRTUAL_PER_HUNDRED, lac
 from vsm.observatory.estimates.prospects import prospects
 from vsm.observatory.estimates.reach import reach
-from vsm.observatory.estimates.series import Yearly, from_rows
+from vsm.observatory.estimates.series import TooLittle, Yearly, from_rows
 from vsm.observatory.geography import regions
 from vsm.observatory.indicators.measures import INBOUND
 from vsm.observatory.sources.loaders.facts_lac import SERIES
@@ -48,7 +49,7 @@ def covid_effect(rows: Rows, model: str = "drift") -> tuple[list[Fact], list[Gat
     pool = [name for name in POOL if name in series] or sorted(set(series) - {"world"})
     found = effect([series[name] for name in ("world", *pool) if name in series], base=BASE, years=EFFECT_YEARS, model=model, whole="world")
     if not found.gaps:
-        raise ValueError(f"no place has ten years of growth up to {BASE} and a year after it")
+        raise TooLittle("no-trend", N_("no place has ten years of growth up to %(year)s and a year after it"), year=str(BASE))
     facts = [
         Fact(
             key=f"gap.{gap.geo}.{gap.year}", value=gap.value, low=gap.low, high=gap.high, level=gap.level, unit="share", design="counterfactual",
@@ -71,7 +72,7 @@ def outlook(rows: Rows) -> tuple[list[Fact], list[Gate]]:
     seven = [code for code, region in regions().items() if region.level == 1]
     chosen = [series[code] for code in seven] if set(seven) <= set(series) else [one for code, one in sorted(series.items()) if code != "world"]
     if not chosen:
-        raise ValueError("no place has a year with students")
+        raise TooLittle("no-students", N_("no place has a year with students"))
     told = prospects(chosen, until=HORIZON)
     facts = []
     for fan in told.fans:
@@ -83,7 +84,8 @@ def outlook(rows: Rows) -> tuple[list[Fact], list[Gate]]:
             facts.append(Fact(key=f"scenario.{slug}.virtual.{year}", value=virtual, unit="students", design="assumption", geo="world", year=year))
     facts += [Fact(key=f"backtest.{model}.{h}", value=error, unit="log-points", design="descriptive", extra={"horizon": h}) for model, errors in told.backtest.items() for h, error in errors.items()]
     gates = [Gate(f"coverage-{h}", covered >= 0.75, covered, 0.75) for h, covered in told.covered.items()]
-    gates.append(Gate("better-than-naive", told.backtest["drift"][5] <= told.backtest["naive"][5], told.backtest["drift"][5], told.backtest["naive"][5]))
+    ahead = min(5, max(told.backtest["drift"]))
+    gates.append(Gate("better-than-naive", told.backtest["drift"][ahead] <= told.backtest["naive"][ahead], told.backtest["drift"][ahead], told.backtest["naive"][ahead]))
     return [*_totals(series), *facts], gates
 
 

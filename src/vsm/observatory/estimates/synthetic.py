@@ -7,7 +7,8 @@ the same method finds for hosts in which nothing happened.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vsm.observatory.estimates.series import Array, Yearly
+from vsm.kit.i18n import N_
+from vsm.observatory.estimates.series import Array, TooLittle, Yearly
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,9 @@ def synthetic(one: Yearly, donors: Sequence[Yearly], *, first: int, base: int, y
     five donors, or when a year is missing."""
     whole = [donor for donor in donors if donor.geo != one.geo and _has(donor, first, base, years)]
     if not _has(one, first, base, years):
-        raise ValueError(f"{one.geo} lacks a year from {first} on")
+        raise TooLittle("missing-year", N_("%(place)s lacks a year from %(first)s on"), place=one.geo, first=str(first))
     if len(whole) < 5:
-        raise ValueError(f"{one.geo}: {len(whole)} donors with every year from {first} on are too few")
+        raise TooLittle("few-donors", N_("too few others (%(donors)s) report in every year from %(first)s on to compare %(place)s with"), donors=len(whole), first=str(first), place=one.geo)
     weights = _weights(one, whole, first, base)
     gaps = _gaps(one, whole, weights, base, years)
     left = [_gaps(one, rest, _weights(one, rest, first, base), base, years) for number in range(len(whole)) if weights[number] > 0.01 for rest in [whole[:number] + whole[number + 1 :]]]

@@ -5,6 +5,7 @@ by dash as well as by colour, and carry their names at their ends: nobody needs 
 """
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -37,6 +38,9 @@ class Canvas:
 BROAD = Canvas("broad", 700, 300, 14, 250, 25, 205, 22, 5, 6)
 NARROW = Canvas("narrow", 340, 220, 12, 122, 16, 92, 12, 3, 4)
 CANVASES = (BROAD, NARROW)
+INK = re.compile(r' (?:fill|stroke)="#[0-9a-f]{6}"')
+PLACE = re.compile(r'( (?:x|y|x1|x2|y1|y2|cx|cy|points|d)=)("[^"]*")')
+FRACTION = re.compile(r"\d+\.\d+")
 TOP = 12  # above the first row
 
 
@@ -53,7 +57,7 @@ class Drawing:
     @property
     def both(self) -> str:
         """For a page, whose style sheet shows one of them."""
-        return self.svg + self.narrow
+        return light(self.svg) + light(self.narrow)
 
 
 @dataclass(frozen=True)
@@ -93,17 +97,14 @@ def banded(title: str, description: str, rows: Sequence[Bar], canvas: Canvas, *,
     def x(value: float) -> float:
         return round(canvas.left + (min(max(value, least), most) - least) / ((most - least) or 1.0) * (canvas.width - canvas.left - right), 1)
 
-    marks = [f'<line class="grid" x1="{x(tick)}" x2="{x(tick)}" y1="{TOP}" y2="{bottom}" stroke="#d9d6cb"/><text class="tick" x="{x(tick)}" y="{bottom + 20}" text-anchor="middle" fill="#3d4d54">{escape(told)}</text>' for tick, told in ticks]
+    marks = [grid(f"M{x(tick)} {TOP}V{bottom}" for tick, _told in ticks)]
+    marks += [f'<text class="tick" x="{x(tick)}" y="{bottom + 20}" text-anchor="middle" fill="#3d4d54">{escape(told)}</text>' for tick, told in ticks]
     marks.append(f'<line class="axis" x1="{x(at)}" x2="{x(at)}" y1="{TOP}" y2="{bottom}" stroke="#6f7f86" stroke-width="1.5"/>')
     for number, row in enumerate(rows):
-        y = TOP + step * number + step / 2
         tone = "c2" if row.low <= at <= row.high else "c1" if row.value < at else "c0"
         ink = INKS[int(tone[1])]
-        marks += [
-            beside(row.label, canvas.left - 12, y, canvas, canvas.letters),
-            f'<line class="band {tone}" x1="{x(row.low)}" x2="{x(row.high)}" y1="{y}" y2="{y}" stroke="{ink}" stroke-width="6" stroke-opacity=".35"/>' if row.high > row.low else "",
-            f'<circle class="{tone}" cx="{x(row.value)}" cy="{y}" r="6" fill="{ink}"/>',
-        ]
+        band = f'<line class="band {tone}" x1="{x(row.low)}" x2="{x(row.high)}" stroke="{ink}" stroke-width="6" stroke-opacity=".35"/>' if row.high > row.low else ""
+        marks.append(in_row(number, step, beside(row.label, canvas.left - 12, 0, canvas, canvas.letters), band, f'<circle class="{tone}" cx="{x(row.value)}" r="6" fill="{ink}"/>'))
     return svg_of(title, description, marks, bottom + 30, canvas)
 
 
@@ -127,7 +128,8 @@ def _lines(title: str, description: str, series: Sequence[Line], language: str, 
     def y(value: float) -> float:
         return round(top + height - value / ticks[-1] * height, 1)
 
-    marks = [f'<line class="grid" x1="{left}" x2="{canvas.width - right}" y1="{y(tick)}" y2="{y(tick)}" stroke="#d9d6cb"/><text class="tick" x="{left - 8}" y="{y(tick) + 4}" text-anchor="end" fill="#3d4d54">{short(tick, language)}</text>' for tick in ticks]
+    marks = [grid(f"M{left} {y(tick)}H{canvas.width - right}" for tick in ticks)]
+    marks += [f'<text class="tick" x="{left - 8}" y="{y(tick) + 4}" text-anchor="end" fill="#3d4d54">{short(tick, language)}</text>' for tick in ticks]
     every = max(1, ceil((years[-1] - years[0] + 1) / canvas.years))
     marks += [f'<text class="tick" x="{x(year)}" y="{top + height + 24}" text-anchor="middle" fill="#3d4d54">{year}</text>' for year in range(years[0], years[-1] + 1, every)]
     line = canvas.size * 1.15
@@ -170,6 +172,16 @@ def row_height(labels: Iterable[str], canvas: Canvas) -> int:
     return max(34, ceil(1.15 * canvas.size * most) + 8)
 
 
+def in_row(number: int, step: int, *marks: str) -> str:
+    """Marks of a row, whose middle is 0 to them."""
+    return f'<g transform="translate(0 {TOP + step * number + step // 2})">{"".join(marks)}</g>'
+
+
+def grid(lines: Iterable[str]) -> str:
+    """The lines behind an axis, each the moves of a path."""
+    return f'<path class="grid" d="{"".join(lines)}" stroke="#d9d6cb"/>'
+
+
 def beside(label: str, x: float, y: float, canvas: Canvas, most: int, anchor: str = "end") -> str:
     """A name left of its row, ending at `x` (right of it, beginning there, with the anchor "start"), in lines of `most` letters."""
     return _text(broken(label, most), x, y, canvas, anchor, "#14252b", "name")
@@ -194,6 +206,13 @@ def svg_of(title: str, description: str, marks: Iterable[str], height: float, ca
         f'<svg class="{" ".join(filter(None, ("drawing", kind, canvas.kind)))}" role="img" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width or canvas.width} {height:g}" font-family="sans-serif" font-size="{canvas.size}">'
         f"<title>{escape(title)}</title><desc>{escape(description)}</desc>{''.join(marks)}</svg>"
     )
+
+
+def light(svg: str) -> str:
+    """A drawing as a page needs it: on a screen units are about pixels, so whole ones do, and the style sheet has the inks of all but
+    a map: a page of seven pictures is a tenth lighter."""
+    bare = svg if svg.startswith('<svg class="drawing map') else INK.sub("", svg)
+    return PLACE.sub(lambda found: found[1] + FRACTION.sub(lambda number: f"{float(number[0]):.0f}", found[2]), bare)
 
 
 def _round_values(least: float, most: float, few: int) -> list[float]:

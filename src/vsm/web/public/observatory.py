@@ -20,7 +20,17 @@ from vsm.observatory.sources.series import described
 from vsm.web.public import observatory_pictures as pictures
 from vsm.web.public.observatory_briefs import card
 from vsm.web.public.observatory_compared import compared
-from vsm.web.public.observatory_reading import LISTS, Matrix, has_countries, has_flows, inside, listing, loaded, study, totals
+from vsm.web.public.observatory_reading import (
+    LISTS,
+    Matrix,
+    has_countries,
+    has_flows,
+    inside,
+    listing,
+    loaded,
+    study,
+    totals,
+)
 from vsm.web.public.observatory_regions import grouping_choice, lacking
 from vsm.web.public.observatory_sheets import ROOT, Choice, Figure, Sheet, chosen, doors, gates_of, reader
 

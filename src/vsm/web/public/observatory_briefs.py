@@ -24,6 +24,7 @@ from vsm.observatory.estimates.models import EstimateRun
 from vsm.observatory.geography import name_of
 from vsm.observatory.publications.actions import AUDIENCE_LABELS
 from vsm.observatory.publications.briefs import AUDIENCES
+from vsm.observatory.publications.charts import light
 from vsm.observatory.publications.edition import as_csv, change_row
 from vsm.observatory.publications.models import Publication
 from vsm.observatory.publications.queries import (
@@ -180,7 +181,7 @@ def _source(vintage: Mapping[str, str]) -> dict[str, Any]:
 
 def _picture(kept: dict[str, Any], facts: Mapping[str, Fact], vintages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     return {
-        "title": kept["title"], "svg": mark_safe(kept["drawing"]["svg"] + kept["drawing"].get("narrow", "")), "head": kept["drawing"]["head"], "rows": kept["drawing"]["rows"],  # noqa: S308  # -- drawn by us and kept as published
+        "title": kept["title"], "svg": mark_safe(light(kept["drawing"]["svg"]) + light(kept["drawing"].get("narrow", ""))), "head": kept["drawing"]["head"], "rows": kept["drawing"]["rows"],  # noqa: S308  # -- drawn by us and kept as published
         "source": credit(vintages, (facts[key] for key in kept.get("facts", ()) if key in facts)),
     }  # fmt: skip
 

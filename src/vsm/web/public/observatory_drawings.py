@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 
 from vsm.observatory.geography import Country, countries
-from vsm.observatory.publications.charts import NARROW, CANVASES, BROAD, Canvas, beside, svg_of
+from vsm.observatory.publications.charts import BROAD, CANVASES, NARROW, Canvas, beside, svg_of
 
 SIDE, TOP = 20, 8
 # Part of the world (M49) → column and row of its first square, and how many squares a row has.

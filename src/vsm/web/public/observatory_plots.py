@@ -4,7 +4,22 @@ concentration. SVG with classes, as in `charts`. Pure."""
 from collections.abc import Sequence
 from html import escape
 
-from vsm.observatory.publications.charts import INKS, CANVASES, TOP, BROAD, Bar, Drawing, Canvas, banded, beside, broken, row_height, svg_of
+from vsm.observatory.publications.charts import (
+    BROAD,
+    CANVASES,
+    INKS,
+    TOP,
+    Bar,
+    Canvas,
+    Drawing,
+    banded,
+    beside,
+    broken,
+    grid,
+    in_row,
+    row_height,
+    svg_of,
+)
 
 
 def lengths(title: str, description: str, rows: Sequence[Bar], head: tuple[str, ...], *, untold: str) -> Drawing:
@@ -22,16 +37,13 @@ def _lengths(title: str, description: str, rows: Sequence[Bar], untold: str, can
 
     marks = [f'<line class="axis" x1="{canvas.left}" x2="{canvas.left}" y1="{TOP}" y2="{TOP + step * len(rows)}" stroke="#6f7f86" stroke-width="1"/>']
     for number, row in enumerate(rows):
-        y = TOP + step * number + step / 2
-        marks.append(beside(row.label, canvas.left - 12, y, canvas, canvas.letters))
+        name = beside(row.label, canvas.left - 12, 0, canvas, canvas.letters)
         if row.value != row.value:
-            marks.append(f'<text class="tick" x="{canvas.left + 10}" y="{y + 5}" fill="#3d4d54">{escape(untold)}</text>')
+            marks.append(in_row(number, step, name, f'<text class="tick" x="{canvas.left + 10}" y="5" fill="#3d4d54">{escape(untold)}</text>'))
             continue
-        marks += [
-            f'<rect class="band c0" x="{canvas.left}" y="{y - 9}" width="{max(0.5, x(row.value) - canvas.left):.1f}" height="18" fill="{INKS[0]}" fill-opacity=".8"/>',
-            f'<line class="axis" x1="{x(row.low)}" x2="{x(row.high)}" y1="{y}" y2="{y}" stroke="#14252b" stroke-width="2"/>' if row.high > row.low else "",
-            f'<text class="tick" x="{x(row.high) + 8}" y="{y + 5}" fill="#14252b">{escape(row.told)}</text>',
-        ]
+        length = f'<rect class="band c0" x="{canvas.left}" y="-9" width="{max(0.5, x(row.value) - canvas.left):.1f}" height="18" fill="{INKS[0]}" fill-opacity=".8"/>'
+        doubt = f'<line class="axis" x1="{x(row.low)}" x2="{x(row.high)}" stroke="#14252b" stroke-width="2"/>' if row.high > row.low else ""
+        marks.append(in_row(number, step, name, length, doubt, f'<text class="tick" x="{x(row.high) + 8}" y="5" fill="#14252b">{escape(row.told)}</text>'))
     return svg_of(title, description, marks, TOP * 2 + step * len(rows), canvas)
 
 
@@ -54,7 +66,7 @@ def _curve(title: str, description: str, curves: Sequence[tuple[str, Sequence[fl
     def place(right: float, high: float) -> str:
         return f"{left + right * side:.1f},{top + (1 - high) * side:.1f}"
 
-    marks = [f'<line class="grid" x1="{left}" x2="{left + side}" y1="{top + tick * side:g}" y2="{top + tick * side:g}" stroke="#d9d6cb"/>' for tick in (0, 0.25, 0.5, 0.75, 1)]
+    marks = [grid(f"M{left} {top + tick * side:g}h{side}" for tick in (0, 0.25, 0.5, 0.75, 1))]
     marks += [f'<text class="tick" x="{left - 8}" y="{top + (1 - tick) * side + 5:g}" text-anchor="end" fill="#3d4d54">{tick * 100:g}</text><text class="tick" x="{left + tick * side:g}" y="{top + side + 20}" text-anchor="middle" fill="#3d4d54">{tick * 100:g}</text>' for tick in (0, 0.5, 1)]
     marks.append(f'<polyline class="axis" points="{place(0, 0)} {place(1, 1)}" fill="none" stroke="#6f7f86" stroke-width="1.5" stroke-dasharray="4 4"/>')
     marks.append(f'<text class="tick" x="{left + side * 0.6 - 6:g}" y="{top + side * 0.36:g}" text-anchor="end" fill="#3d4d54">{escape(equal)}</text>')
