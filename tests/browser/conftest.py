@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.newcomer import a_site, begin, chromium
 from tests.browser.visitor import PATIENCE
+from tests.depth import Depth, depth_of
 
 REMEDY = "needs Chromium: apt install chromium"
 
@@ -35,9 +36,10 @@ def browser(program: str) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def site(program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the demo world, started as a newcomer starts it."""
+def site(program: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of the demo world, started as a newcomer starts it: in an empty folder, or at the gate in one that is ready."""
     folder: Path = tmp_path_factory.mktemp("newcomer")
-    begin(folder / "data")
+    if depth_of(request.config) is Depth.GATE:
+        begin(folder / "data")
     with a_site(folder / "data") as base:
         yield base

@@ -15,8 +15,8 @@ ROW, CARD = "main tbody th a", "main article h3 a"
 
 
 def some(stops: tuple["Stop", ...], depth: Depth) -> tuple["Stop", ...]:
-    """All of them, every fourth, or at the gate every eighth."""
-    return stops[:: {Depth.GATE: 8, Depth.WIDE: 4}.get(depth, 1)]
+    """All of them, every fourth, or at the gate every twelfth."""
+    return stops[:: {Depth.GATE: 12, Depth.WIDE: 4}.get(depth, 1)]
 
 
 def act(verb: str) -> str:
