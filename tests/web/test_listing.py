@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from tests.exchange.learning_agreements.given import give_role, organisation, person
-from vsm.exchange.institutions.models import Organisation
+from vsm.exchange.institutions.models import Organisation, Unit
 from vsm.exchange.people.models import Person
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +32,22 @@ def test_a_page_asks_nobody_for_an_identifier_and_keeps_the_one_of_a_link(bia: C
     fresh, linked = bia.get("/sessions/").content.decode(), bia.get(f"/sessions/?series={(series := uuid4())}").content.decode()
     assert ("dentifier" in fresh.partition("<main")[2], f'<input type="hidden" name="series" value="{series}">' in linked) == (False, True)
     assert "Course (its code)" in fresh
+
+
+def test_a_list_on_a_record_does_not_repeat_in_every_row_whose_it_is(bia: Client) -> None:
+    home = Organisation.objects.get()
+    for code in ("GEN", "LAW"):
+        Unit(organisation=home, code=code, name={"en": code}).save()
+    listed, embedded = (re.findall(r'columnheader"[^>]*>(?:<a[^>]*>)?([^<]+)', bia.get(address).content.decode()) for address in ("/units/", f"/organisations/{home.pk}/"))
+    assert (listed[:3], embedded[:2]) == (["Code", "Name", "Organisation"], ["Code", "Name"])
+    assert "Organisation" not in embedded
+
+
+def test_on_a_phone_each_cell_of_the_role_matrix_says_whose_it_is(bia: Client) -> None:
+    page = bia.get("/roles/").content.decode()
+    row = page.partition(">Open a call</th>")[2].partition("</tr>")[0]
+    assert re.findall(r'data-label="([^"]+)"><div>(yes|<span)', row)[:2] == [("Student", "<span"), ("Coordinator", "yes")]
+    assert page.count("<td") == page.count("data-label=")
 
 
 def test_names_are_sorted_whatever_their_accents(bia: Client) -> None:

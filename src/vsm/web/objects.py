@@ -5,7 +5,7 @@ They are drawn from the tables of resources and actions. A noun that needs more 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from vsm.kit.resources import RESOURCES, Resource, by_plural
 from vsm.kit.saying import say, say_reason, say_reasons
 from vsm.kit.verdict import Reason
 from vsm.web.forms import ActionForm, RowsField
-from vsm.web.listing import address, cells, csv_of, listing_of, query_of
+from vsm.web.listing import Listing, address, cells, csv_of, listing_of, query_of
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,14 @@ def _frame(entry: Resource, record: Record, current: str) -> dict[str, Any]:
 def _section(section: Any, record: Record, actor: Actor) -> dict[str, Any]:
     entry = RESOURCES[section.noun]
     found = entry.visible_to(actor).filter(**section.narrow(record))
-    return {"label": say(section.label), "listing": listing_of(entry, actor, {}, base=found)}
+    return {"label": say(section.label), "listing": _without(address(RESOURCES[record.noun], record), listing_of(entry, actor, {}, base=found))}
+
+
+def _without(page: str, listing: Listing) -> Listing:
+    """A list that stands on `page`, without the columns of which every row leads to this very page."""
+    rows = listing.rows
+    kept = [number for number in range(len(listing.columns)) if any(row["cells"][number]["kind"] != "link" or row["cells"][number]["value"]["url"] != page for row in rows)]
+    return replace(listing, columns=[listing.columns[number] for number in kept], rows=[{**row, "cells": [row["cells"][number] for number in kept]} for row in rows])
 
 
 def _starts(entry: Resource, actor: Actor) -> list[dict[str, str]]:

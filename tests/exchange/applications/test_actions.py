@@ -240,7 +240,11 @@ def test_documents_can_follow_a_submission_until_the_closing(w: SimpleNamespace)
 
 
 def test_a_document_can_be_taken_out_of_a_draft(w: SimpleNamespace) -> None:
-    made = remove_document(attached(w, begun(w, published(w))), by=actor(w.ana), now=OPEN, kind="transcript")
+    draft = begun(w, published(w))
+    assert "remove_document" not in {act.verb for act in available(draft, actor(w.ana))}
+    draft = attached(w, draft)
+    assert "remove_document" in {act.verb for act in available(draft, actor(w.ana))}
+    made = remove_document(draft, by=actor(w.ana), now=OPEN, kind="transcript")
     assert made.documents.count() == 0
     with pytest.raises(Invalid):
         remove_document(again(made), by=actor(w.ana), now=OPEN, kind="transcript")

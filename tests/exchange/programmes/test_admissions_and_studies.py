@@ -16,6 +16,7 @@ from vsm.exchange.programmes.facts import attempts_of, free_places, last_day_of,
 from vsm.exchange.programmes.models import Admission, Conferral, Study, TermEnrolment
 from vsm.exchange.programmes.queries import offerings_open
 from vsm.kit import clock
+from vsm.kit.actions import available
 from vsm.kit.actors import SYSTEM
 from vsm.kit.errors import Invalid, NotAllowed, Refused
 from vsm.kit.uploads import Upload
@@ -185,7 +186,10 @@ def test_an_approved_interruption_begins_on_its_first_day_at_the_host(world: Wor
     study = world.studying("Ana")
     enrolment = enrolled(world, study)
     at = datetime(2027, 3, 10, 12, tzinfo=UTC)
+    asks = [actor(study.student), actor(world.carlos)]
+    assert ["ask_interruption" in {act.verb for act in available(study, by)} for by in asks] == [True, True]
     pause = programmes.ask_interruption(study, by=actor(study.student), now=at, starts_on=date(2027, 4, 1), returns_on=date(2027, 12, 1), reason="work", because="A job.")
+    assert ["ask_interruption" in {act.verb for act in available(Study.objects.get(), by)} for by in asks] == [False, False]
     programmes.approve_interruption(pause, by=actor(world.carlos), now=at)
     assert begun_at(datetime(2027, 3, 31, 22, 59, tzinfo=UTC)) == "active"  # 23:59 in Lisbon
     assert enrolment.attempts.get().state == "taking"

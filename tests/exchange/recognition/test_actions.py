@@ -315,6 +315,21 @@ def test_a_transcript_is_refused_with_every_result_that_is_missing():
     assert not Transcript.objects.exists()
 
 
+def test_a_transcript_is_offered_once_a_course_has_ended_and_until_it_is_issued():
+    w = world()
+
+    def is_offered() -> bool:
+        return "issue_transcript" in {each.verb for each in available(w.agreement, w.ines)}
+
+    assert not is_offered()
+    w.final("5.0")
+    assert is_offered()
+    w.drop_others()
+    Enrolment.objects.filter(pk=w.enrolments[0].pk).update(state="completed")
+    actions.issue_transcript(w.agreement, by=w.ines, now=NOW)
+    assert not is_offered()
+
+
 def test_without_any_course_taken_there_is_nothing_to_certify():
     w = world()
     w.drop_others()

@@ -314,7 +314,10 @@ def _held_documents(application: Application, _actor: Actor) -> list[tuple[str, 
     return [(document.kind, labels.get(document.kind, document.kind)) for document in application.documents.all()]
 
 
-@action("remove_document", on=Application, label=_("Remove a document"), allow=STUDENT, step=STEPS["remove_document"])
+@action(
+    "remove_document", on=Application, label=_("Remove a document"), allow=STUDENT, step=STEPS["remove_document"],
+    when=lambda application: bool(application.documents.all()),
+)  # fmt: skip
 def remove_document(
     application: Application, *, by: Actor, now: datetime,
     kind: Annotated[str, Ask(_("Which one?"), choices=_held_documents)],

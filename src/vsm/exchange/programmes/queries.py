@@ -351,7 +351,7 @@ STUDY = resource(
             Shown("admission", _("Application"), lambda s: Ref("admission", s.admission_id, s.number), "ref"),
         ),
         filters=(state_filter(STUDY_STATES), _filter_programme("programme")),
-        order="-started_on", related=("student", "programme__opportunity", "programme__organisation", "home"),
+        order="-started_on", related=("student", "programme__opportunity", "programme__organisation", "home"), prefetch=("interruptions",),
         sections=(
             Section(_("Terms"), "term_enrolment", lambda s: {"study": s}),
             Section(_("Modules taken"), "module_attempt", lambda s: {"enrolment__study": s}),

@@ -259,9 +259,12 @@ def end(study: Study, *, by: Actor, now: datetime, because: Because) -> Study:
 
 # Interruption and return ----------------------------------------------------------------------------------------------
 
+OPEN_PAUSES = (InterruptionState.ASKED, InterruptionState.APPROVED)  # of which a study has one at most
+
 
 @action(
     "ask_interruption", on=Study, label=_("Ask for an interruption"), allow=("self@student", *HOST_OFFICE), step=STUDY_STEPS["ask_interruption"],
+    when=lambda study: all(pause.state not in OPEN_PAUSES for pause in study.interruptions.all()),
 )  # fmt: skip
 def ask_interruption(
     study: Study, *, by: Actor, now: datetime,
@@ -279,7 +282,7 @@ def ask_interruption(
         problems.append(Reason("before-start", N_("The interruption begins before the studies did."), {}, "starts_on"))
     problems += _overlaps(study, starts_on, returns_on)
     Refused.because(problems)
-    if study.interruptions.filter(state__in=[InterruptionState.ASKED, InterruptionState.APPROVED]).exists():
+    if study.interruptions.filter(state__in=OPEN_PAUSES).exists():
         raise Refused(Reason("asked-already", N_("There is an interruption already that is asked for or runs.")))
     pause = Interruption(study=study, starts_on=starts_on, returns_on=returns_on, reason=reason, because=because.strip())
     pause.save()
@@ -323,7 +326,7 @@ def call_off(pause: Interruption, *, by: Actor, now: datetime, because: Annotate
 @action("interrupt", on=Study, label=_("Interrupt"), allow=(), step=STUDY_STEPS["interrupt"])
 def interrupt(study: Study, *, by: Actor, now: datetime) -> Study:
     """The studies rest from now on (the first day of an approved interruption has come)."""
-    pause = study.interruptions.get(state__in=[InterruptionState.ASKED, InterruptionState.APPROVED])  # there is one at once, and it is being approved at the least
+    pause = study.interruptions.get(state__in=OPEN_PAUSES)  # there is one at once, and it is being approved at the least
     for enrolment in study.terms.filter(state=TermState.ENROLLED, term__ends_on__gte=pause.starts_on, term__starts_on__lt=pause.returns_on):
         _drop_all(enrolment, by, now, pause.because)
         _finish(enrolment)

@@ -40,7 +40,7 @@ from vsm.kit.verdict import Reason
 
 @action(
     "issue_transcript", on=LearningAgreement, label=_("Issue the transcript"), allow=("registrar@host", "coordinator@host"),
-    tone="primary", when=lambda agreement: agreement.signed_version > 0,
+    tone="primary", when=lambda agreement: agreement.signed_version > 0 and queries.is_transcript_due(agreement),
 )  # fmt: skip
 def issue_transcript(agreement: LearningAgreement, *, by: Actor, now: datetime) -> Transcript:
     """Certify every course taken under this agreement, as the records say today.

@@ -81,6 +81,12 @@ def transcript_in_force(agreement: LearningAgreement) -> Transcript | None:
     return Transcript.objects.filter(agreement=agreement, state=TranscriptState.ISSUED).first()
 
 
+def is_transcript_due(agreement: LearningAgreement) -> bool:
+    """Whether a course has ended for the student and no transcript says so yet."""
+    ended = Enrolment.objects.filter(learning_agreement_id=agreement.pk).exclude(state__in=[EnrolmentState.ENROLLED, EnrolmentState.DROPPED])
+    return ended.exists() and transcript_in_force(agreement) is None
+
+
 def enrolments_of(agreement: LearningAgreement) -> list[Enrolment]:
     """Every enrolment that this agreement led to, dropped ones too, in the order of their beginning."""
     found = Enrolment.objects.filter(learning_agreement_id=agreement.pk)

@@ -82,7 +82,7 @@ def roles(request: Request) -> HttpResponse:
         granted = {grant.partition("@")[0] for grant in action.allow}
         everybody = bool(granted & {"anyone", "person"})
         groups.setdefault(say(entry.label) if entry else action.noun, []).append(
-            {"label": say(action.label), "cells": [everybody or role in granted for role in columns], "is_system": not action.allow}
+            {"label": say(action.label), "cells": [{"column": say(GRANTEES[role]), "may": everybody or role in granted} for role in columns], "is_system": not action.allow}
         )
     return render(request, "public/roles.html", {"columns": [say(GRANTEES[role]) for role in columns], "groups": groups})
 
