@@ -82,7 +82,7 @@ BAD_CLASSES = {
     "a misspelt column": ("id,langauges\nana,es\nbia,es\n", "class.csv, line 2: “langauges” is not known here. Known are: id, country,"),
     "the same id twice": ("id\nana\nbia\nana\n", "class.csv, line 4: ana stands on line 2 already."),
     "no hours": ("id,hours\nana,mornings\nbia,\n", "class.csv, line 2: “mornings” tells no hours of a week."),
-    "a cell too many": ("id,country\nana,PE\nbia,BR,x\n", "class.csv, line 3: The line has 3 cells; the header has 2."),
+    "a cell too many": ("id,country\nana,PE\nbia,BR,x\n", "class.csv, line 3: Cells in the line: 3, in the header: 2."),
     "a skill in words": ("id,skill:python\nana,good\nbia,1\n", "class.csv, line 2: python must be a whole number, not “good”."),
     "an unknown partner": ("id,apart\nana,zoe\nbia,\n", "class.csv, line 2: ana cannot be paired with “zoe”"),
     "broken JSON": ('{"size": 2,\n "students": [}', "class.csv, line 2: This is no JSON"),

@@ -43,7 +43,7 @@ def read_document(data: bytes, *, main: str, most: int) -> Document:
     faults = [at(head_line, Reason("column-twice", N_("The column “%(column)s” stands twice."), {"column": each})) for each in {*heads} if heads.count(each) > 1]
     for line, cells in lines:
         if len(cells) != len(heads):
-            text = N_("The line has %(found)s cells; the header has %(expected)s.")
+            text = N_("Cells in the line: %(found)s, in the header: %(expected)s.")
             faults.append(at(line, Reason("cell-count", text, {"found": len(cells), "expected": len(heads)})))
     Invalid.because(faults)
     return Document({main: tuple(Row(line, {head: cell for head, cell in zip(heads, cells, strict=True) if cell}) for line, cells in lines)})

@@ -161,7 +161,7 @@ def _cells(text: str, source: Source, width: int) -> tuple[str, ...] | Reason:
         return Reason("quoting", N_("The quotation marks of the line do not match: %(cause)s."), {"cause": str(cause)})
     if width and len(cells) != width:
         params = {"found": len(cells), "expected": width}
-        return Reason("cell-count", N_("The line has %(found)s cells; the header has %(expected)s."), params)
+        return Reason("cell-count", N_("Cells in the line: %(found)s, in the header: %(expected)s."), params)
     return cells
 
 

@@ -151,7 +151,7 @@ class _Ledger:
         first = rows[0]
         offering, remarks = _folded(rows, self.mapping.mixed)
         if refused:
-            text = N_("%(count)s other lines of this offering were refused.")
+            text = N_("Other lines of this offering that were refused: %(count)s.")
             remarks.append(Remark(first.lines[0], Reason("partly-refused", text, {"count": refused})))
         return candidate(
             opportunity_key=first.facts.opportunity_key,

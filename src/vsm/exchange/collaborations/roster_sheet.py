@@ -114,7 +114,7 @@ def _columns(header: Sequence[str]) -> list[str]:
 
 def _problems(columns: Sequence[str], cells: Sequence[str], zones: frozenset[str]) -> Iterator[Reason]:
     if len(cells) != len(columns):
-        yield Reason("cell-count", N_("The line has %(found)s cells; the header has %(expected)s."), {"found": len(cells), "expected": len(columns)})
+        yield Reason("cell-count", N_("Cells in the line: %(found)s, in the header: %(expected)s."), {"found": len(cells), "expected": len(columns)})
         return
     given = dict(zip(columns, cells, strict=True))
     if not is_mail_address(given["email"]):

@@ -113,7 +113,7 @@ def _columns(header: Sequence[str]) -> list[str]:
 
 def _line_problems(columns: Sequence[str], cells: Sequence[str], given: dict[str, str]) -> Iterator[Reason]:
     if len(cells) != len(columns):
-        text = N_("The line has %(found)s cells; the header has %(expected)s.")
+        text = N_("Cells in the line: %(found)s, in the header: %(expected)s.")
         yield Reason("cell-count", text, {"found": len(cells), "expected": len(columns)})
         return
     if not (given.get("student_number") or given.get("email")):
