@@ -64,7 +64,7 @@ def test_every_operation_keeps_its_word(world: World, calling: Callable[..., Cal
     headers = calling(reader, Accept_Encoding="identity").headers
     ana, bia, who = (Records(actor(world, each)) for each in ("ana", "bia", reader))
     answered: dict[int, int] = {}
-    asked = operations[:: {Depth.GATE: 8, Depth.WIDE: 3}.get(depth, 1)]
+    asked = operations[:: {Depth.GATE: 16, Depth.WIDE: 3}.get(depth, 1)]
     tried = [operation for operation in asked if operation.method == "get" or ("ana" if ana.able(operation.path) and not bia.able(operation.path) else "bia") == reader]
     broken = [
         fault
