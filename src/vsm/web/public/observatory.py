@@ -96,10 +96,15 @@ def country(request: Request, code: str) -> Sheet:
         figures.append(pictures.balance_by_year(found, code))
     if found.facts("per-thousand", code):
         figures.append(pictures.per_thousand(found, code))
-    note = "" if figures else _("Countries are not shipped with this program.") if not has_countries() else _("No release that is loaded has figures of this country.")
+    is_counted = bool(found.series.get("inbound"))  # some country is: then nothing more to load would tell of this one
+    note = ""
+    if not figures and is_counted:
+        note = _("What is loaded has no figures of this country: it does not report them. That is not zero.")
+    elif not figures:
+        note = _("No release that is loaded has figures of this country.") if has_countries() else _("Countries are not shipped with this program.")
     part = {
         "missing": note, "regions": [{"url": f"{ROOT}regions/{each}/", "name": name_of(each, reader())} for each in home],
-        "partners": _partners(code), "command": "vsm observatory fetch uis", "load_command": "vsm observatory load OPRI.zip",
+        "partners": _partners(code), "command": "" if is_counted else "vsm observatory fetch uis", "load_command": "vsm observatory load OPRI.zip",
     }  # fmt: skip
     lead = _("Students who come to study for a degree, students who leave, and the balance between them.")
     return Sheet(name, lead, figures, template="public/observatory/country.html", crumbs=[{"url": request.path, "label": name}], part=part)
