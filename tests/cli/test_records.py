@@ -120,6 +120,7 @@ def test_options_may_stand_before_the_record_and_times_are_told_in_the_zone_of_w
 
 def test_a_row_of_a_table_is_shown_as_it_is_given() -> None:
     assert flat([{"offering": "01890000", "seats": 4}, {"offering": "01890001", "seats": 1}], "en") == "offering=01890000, seats=4 | offering=01890001, seats=1"
+    assert flat([{"code": "EST-2", "title": {"es": "Optativa", "en": "Elective"}}, {"code": "EST-3", "title": "Taller"}], "en") == "code=EST-2, title=Elective | code=EST-3, title=Taller"
 
 
 def test_do_takes_all_inputs_as_json(lima: Organisation, bia: Person, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vsm.kit.localized import text_in
+from vsm.kit.localized import LANGUAGES, text_in
 from vsm.kit.resources import Ref
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -13,7 +13,7 @@ def flat(value: Any, language: str) -> str:
     as name=value, a date in ISO form, None as nothing."""
     if isinstance(value, Ref):
         return value.title
-    if isinstance(value, dict) and all(isinstance(text, str) for text in value.values()):
+    if isinstance(value, dict) and not set(value).isdisjoint(LANGUAGES):
         return text_in(value, language)
     if isinstance(value, dict):
         return ", ".join(f"{name}={flat(inner, language)}" for name, inner in value.items())
