@@ -159,9 +159,9 @@ def ship_facts(*, with_briefs: bool) -> str:
     """World and regional totals of mobile students and the studies of them, so that a first start shows real figures
     without a network; in the demo also the briefs. What an installation has loaded or run itself stays as it is."""
     did = []
-    for name, shipping in (("facts.csv", ship), ("facts_lac.csv", ship_region)):
+    for name, whose, shipping in (("facts.csv", "the world’s regions", ship), ("facts_lac.csv", "Latin America and the Caribbean", ship_region)):
         if not Release.objects.filter(file_name=name, sha256=hashlib.sha256((FACTS / name).read_bytes()).hexdigest()).exists():
-            did.append(f"{shipping(now=clock.now()).rows} figures")
+            did.append(f"{shipping(now=clock.now()).rows} figures of {whose}")
     hub = Hub.objects.get()
     if with_briefs and newest_vintage() is None:
         did += _counted()
@@ -175,8 +175,8 @@ def ship_facts(*, with_briefs: bool) -> str:
 
 def _counted() -> list[str]:
     """Nothing where too few institutions have agreed to pool, as in a demo world made before anybody was asked."""
-    vintage, came = take(now=clock.now()), take_attendance(now=clock.now())
-    return [f"{each.rows} counts of the demo" for each in (vintage, came) if each]
+    taken = {"exchanges": take(now=clock.now()), "events": take_attendance(now=clock.now())}
+    return [f"{each.rows} counts of the demo’s {what}" for what, each in taken.items() if each]
 
 
 def _ran(hub: Hub, kind: str) -> bool:
