@@ -110,6 +110,7 @@ def test_why_a_source_was_not_checked_is_told_in_the_readers_language_also_from_
     before = {**doubt, "params": {**doubt["params"], "note": doubt["params"]["note"]["en"]}}  # as kept when notes were in English alone
     with translation.override("es"):
         assert [say_reason(each).partition(": ")[2].partition(",")[0] for each in reasons([doubt, before])] == ["La ley cuenta solo horas de clase"] * 2
+        assert "Crédito académico peruano" in say_reason(reasons([doubt])[0])
 
 
 def test_the_other_customary_way_is_shown_where_it_gives_something_else():

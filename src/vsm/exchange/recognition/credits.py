@@ -199,10 +199,10 @@ def _cautions_of_sources(systems: tuple[CreditSystem, ...], used: tuple[CreditVa
     for system, value in zip(systems, used, strict=True):
         if system.scope == Scope.INSTITUTIONAL:
             text = N_("A credit of %(system)s is each institution's own unit: use the hours of the course if known.")
-            yield Reason("institutional-system", text, {"system": system.slug})
+            yield Reason("institutional-system", text, {"system": dict(system.name)})
         if not value.verified:
             text = N_("The source for %(system)s has not been checked in full: %(note)s")
-            yield Reason("unverified-source", text, {"system": system.slug, "note": value.note})
+            yield Reason("unverified-source", text, {"system": dict(system.name), "note": value.note})
 
 
 def _cautions_of_figures(

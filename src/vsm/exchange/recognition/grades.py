@@ -308,4 +308,4 @@ def _cautions(
     for slug, value in scales.items():
         if not value.verified:
             text = N_("The source for %(system)s has not been checked in full: %(note)s")
-            yield Reason("unverified-source", text, {"system": slug, "note": value.note})
+            yield Reason("unverified-source", text, {"system": dict(rulebook.grade_scale(slug).name), "note": value.note})
