@@ -9,9 +9,9 @@ class Depth(IntEnum):
     GATE, WIDE, THOROUGH = range(3)
 
 
-# Which of the demo world's people are asked short of `--thorough`, which asks all nine: nobody, a student, a coordinator
-# who sees records of every kind, and a stranger at another institution.
-FEW = {Depth.GATE: ("", "bia", "dora"), Depth.WIDE: ("", "ana", "bia", "dora")}
+# Which of the demo world's people are asked short of `--thorough`, which asks all nine: a coordinator who sees records of
+# every kind, a stranger at another institution, and before it lands nobody and a student.
+FEW = {Depth.GATE: ("bia", "dora"), Depth.WIDE: ("", "ana", "bia", "dora")}
 ONE = "bia"
 
 
