@@ -130,7 +130,6 @@ def test_a_form_waits_and_is_sent_once_when_the_connection_returns(page: Page, c
     assert told_times(page, site) == before + 1
 
 
-@pytest.mark.wide
 @pytest.mark.parametrize(("same_key", "times"), [(True, 1), (False, 2)], ids=["same key", "control: a key of its own"])
 def test_a_form_whose_answer_was_lost_on_the_way_counts_once(page: Page, context: BrowserContext, site: str, *, same_key: bool, times: int) -> None:
     before = told_times(page, site)

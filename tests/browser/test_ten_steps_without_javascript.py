@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.visitor import Visitor, a_visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.committed]
+pytestmark = [pytest.mark.browser, pytest.mark.committed, pytest.mark.wide]
 
 HOME, HOST = "Andean Littoral University", "Mapocho Norte University"
 PERSONAS = {name: f"{name}@andina.example" for name in ("ana", "bia", "rosa")}

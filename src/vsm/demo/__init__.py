@@ -24,6 +24,8 @@ from vsm.demo.programmes import make_programmes
 from vsm.demo.sessions import make_sessions
 from vsm.demo.teams import make_teams
 from vsm.exchange.catalogue.models import Offering
+from vsm.exchange.credentials.models import StatusList
+from vsm.exchange.credentials.tasks import renew_status_list
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.people.models import Person
 from vsm.kit import clock
@@ -84,6 +86,9 @@ def make_world(now: datetime) -> World:
         make_collaborations(cast, now)
         make_preparations(cast, now, random.Random(SEED + 5))
         make_consents(cast, now)
+        with clock.stopped_at(now):
+            for pk in StatusList.objects.values_list("pk", flat=True):  # as the worker does each day: these were signed in the past
+                renew_status_list.call(list_id=pk)
     return world
 
 

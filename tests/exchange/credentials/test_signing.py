@@ -14,6 +14,7 @@ from typing import Any
 
 import grimp
 import pytest
+from django.db import transaction
 
 from tests.exchange.credentials import given
 from tests.exchange.credentials.given import NOW, World, work
@@ -180,6 +181,16 @@ def test_each_list_is_signed_anew_once_a_day(world: World) -> None:
         work(NOW + timedelta(hours=hours))
         assert (StatusList.objects.get().token != first.token) is is_renewed
     assert read_jwt(StatusList.objects.get().token)[1]["validUntil"] == "2027-07-28T15:00:08Z"
+
+
+def test_a_credential_never_goes_on_a_list_that_is_out_of_date(world: World) -> None:
+    world.issue()
+    signed = [StatusList.objects.get().token]
+    for later in (timedelta(hours=22), timedelta(days=9)):
+        with clock.stopped_at(NOW + later), transaction.atomic():
+            Signer.at(world.host.pk, NOW + later).reserve()
+        signed.append(StatusList.objects.get().token)
+    assert (signed[0] == signed[1], read_jwt(signed[2])[1]["validUntil"]) == (True, "2027-08-05T15:00:07Z")
 
 
 def test_the_hourly_look_is_registered_with_the_worker() -> None:

@@ -1,5 +1,7 @@
 """Credentials as signed bytes, their shares, the published history of issuer keys, and status lists."""
 
+from datetime import timedelta
+
 from django.db import models
 
 from vsm.exchange.credentials.states import State
@@ -36,6 +38,9 @@ class IssuerKey(models.Model):
 
     class Meta:
         ordering = ["valid_from", "kid"]
+
+
+RENEW_AFTER = timedelta(hours=23)  # a status list is signed anew once a day
 
 
 class StatusList(models.Model):

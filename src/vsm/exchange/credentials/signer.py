@@ -17,7 +17,7 @@ from vsm.config import settings
 from vsm.exchange.credentials import addresses
 from vsm.exchange.credentials.award_badge import award_badge
 from vsm.exchange.credentials.badge import badge
-from vsm.exchange.credentials.models import Credential, IssuerKey, StatusList
+from vsm.exchange.credentials.models import RENEW_AFTER, Credential, IssuerKey, StatusList
 from vsm.exchange.credentials.rules import free_index
 from vsm.exchange.credentials.states import State
 from vsm.exchange.institutions.models import Organisation
@@ -87,8 +87,13 @@ class Signer:
         return sign(unsigned, key, key_url=addresses.key(self.base, self.organisation_id, key.kid))
 
     def reserve(self) -> tuple[StatusList, int]:
-        """A status list with room, published, and a place on it by chance that nobody has."""
+        """A status list with room, published not long ago, and a place on it by chance that nobody has.
+
+        One that is due for its daily renewal is signed anew here: whoever verifies the credential need not wait for it.
+        """
         status_list = self._open_list()
+        if status_list.signed_at is None or status_list.signed_at < self.now - RENEW_AFTER:
+            self.publish(status_list)
         given = Credential.objects.filter(status_list=status_list)
         index = free_index(MIN_ENTRIES, lambda index: given.filter(status_index=index).exists(), secrets.randbelow)
         return status_list, index

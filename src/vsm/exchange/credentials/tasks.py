@@ -1,13 +1,13 @@
 """What the worker does for credentials. The signer is loaded inside the tasks: the web process, which knows these
 tasks by name in order to enqueue them, never loads the code that opens keys."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django_tasks import task
 
 from vsm.exchange.credentials import actions
-from vsm.exchange.credentials.models import Credential, StatusList
+from vsm.exchange.credentials.models import RENEW_AFTER, Credential, StatusList
 from vsm.exchange.credentials.states import State
 from vsm.kit import clock
 from vsm.kit.actors import SYSTEM
@@ -15,7 +15,6 @@ from vsm.kit.i18n import N_
 from vsm.kit.jobs import every
 from vsm.standards.open_badges.model import StatusEntry
 
-RENEW_AFTER = timedelta(hours=23)
 _OVERTAKEN = N_("The transcript was replaced or contradicted before the credential could be signed.")
 _RELATED = ("transcript", "person", "organisation")
 
