@@ -100,6 +100,12 @@ def test_a_page_gets_whole_units_and_its_own_inks_while_paper_keeps_both() -> No
         assert texts == [[*text.itertext()] for text in ElementTree.fromstring(svg).iter()]
 
 
+def test_a_name_stands_behind_the_last_year_where_no_other_line_crosses_it() -> None:
+    series = [Line("Ends early", ((2000, 1.0), (2001, 2.0))), Line("Goes on", ((2000, 1.0), (2001, 2.0), (2002, 3.0)))]
+    for svg in (drawing := lines("T", "d", series, (), (), "en")).svg, drawing.narrow:
+        assert len({name.get("x") for name in named(svg)}) == 1
+
+
 def test_a_missing_year_ends_the_line_and_a_year_alone_is_a_dot() -> None:
     points = ((2000, 1.0), (2001, 2.0), (2003, 4.0), (2004, 3.0), (2006, 1.0))
     band = tuple((year, value - 0.5, value + 0.5) for year, value in points[:4])

@@ -8,6 +8,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from math import ceil, floor, log10
 from textwrap import wrap
@@ -148,7 +149,7 @@ def _lines(title: str, description: str, series: Sequence[Line], language: str, 
             else:
                 marks.append(f'<polyline class="line c{number % 6}" points="{" ".join(f"{x(year)},{y(value)}" for year, value in part)}" fill="none" stroke="{ink}" stroke-width="2.5"{dashed}/>')
         if not one.bands or len(series) > 1:
-            marks.append(_text(names[number], x(one.points[-1][0]) + 8, ends[number], canvas, "start", ink, f"name c{number % 6}"))
+            marks.append(_text(names[number], x(years[-1]) + 8, ends[number], canvas, "start", ink, f"name c{number % 6}"))
     return svg_of(title, description, marks, top + height + 34, canvas)
 
 
@@ -194,10 +195,12 @@ def _text(parts: Sequence[str], x: float, y: float, canvas: Canvas, anchor: str,
     return f'<text x="{x}" y="{first:.1f}" text-anchor="{anchor}" class="{kind}" fill="{ink}">{escape(parts[0])}{below}</text>'
 
 
+@lru_cache(maxsize=4096)
 def broken(label: str, most: int) -> tuple[str, ...]:
     """A name in as few lines of `most` letters as hold it, which are as much alike as its words allow. A longer word stays whole."""
-    tried = {width: wrap(label, width, break_long_words=False) or [label] for width in range(1, most + 1)}
-    return next(tuple(parts) for parts in tried.values() if len(parts) <= len(tried[most]))
+    few = wrap(label, most, break_long_words=False) or [label]
+    narrower = (wrap(label, width, break_long_words=False) for width in range(max(1, len(label) // len(few) - 1), most))
+    return tuple(next((parts for parts in narrower if len(parts) == len(few)), few)) if len(few) > 1 else (label,)
 
 
 def svg_of(title: str, description: str, marks: Iterable[str], height: float, canvas: Canvas, kind: str = "", width: int = 0) -> str:
