@@ -96,10 +96,10 @@ def country(request: Request, code: str) -> Sheet:
         figures.append(pictures.balance_by_year(found, code))
     if found.facts("per-thousand", code):
         figures.append(pictures.per_thousand(found, code))
-    is_counted = bool(found.series.get("inbound"))  # some country is: then nothing more to load would tell of this one
+    is_counted = bool(found.series.get("inbound"))  # of some country something is loaded: the answer is not to load it again
     note = ""
     if not figures and is_counted:
-        note = _("What is loaded has no figures of this country: it does not report them. That is not zero.")
+        note = _("What is loaded has no figures of this country. That is not zero: it may not report them.")
     elif not figures:
         note = _("No release that is loaded has figures of this country.") if has_countries() else _("Countries are not shipped with this program.")
     part = {
