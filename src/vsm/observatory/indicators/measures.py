@@ -152,30 +152,32 @@ def intraregional(flows: "ibis.Table", region: "Regions", totals: "ibis.Table | 
     return told.order_by(["geo", "year"])
 
 
-def concentration(values: "ibis.Table") -> "ibis.Table":
+def concentration(values: "ibis.Table", *, of: tuple[str, ...] = ()) -> "ibis.Table":
     """How few geos hold how much, by year: `hhi` (sum of squared shares), `top5` (share of the five largest), `entropy`
     (of the shares, divided by the logarithm of their number: 1 is even), `gini`, `geos`. Merged cells are left out;
-    `coverage` is what the others hold of all that was reported. Reporters come and go: compare years on `matched`."""
+    `coverage` is what the others hold of all that was reported. Reporters come and go: compare years on `matched`.
+    `of` names further columns, as of a region: then by these and the year."""
     import ibis
 
+    by = [*of, "year"]
     known = _apart(values).filter(lambda t: t.value > 0)
-    by_year = ibis.window(group_by="year")
+    by_year = ibis.window(group_by=by)
     # Equal values take places in the order of their names, so that every engine counts alike.
     ranked = known.mutate(
         part=known.value / known.value.sum().over(by_year), count=known.geo.count().over(by_year),
-        place=ibis.row_number().over(ibis.window(group_by="year", order_by=[known.value.desc(), known.geo])),
+        place=ibis.row_number().over(ibis.window(group_by=by, order_by=[known.value.desc(), known.geo])),
     )  # fmt: skip
-    grouped = ranked.group_by("year").aggregate(
+    grouped = ranked.group_by(by).aggregate(
         hhi=(ranked.part * ranked.part).sum(), top5=ranked.part.sum(where=ranked.place < 5), disorder=-(ranked.part * ranked.part.ln()).sum(),
         weighted=(ranked.part * (ranked["count"] - ranked.place)).sum(), geos=ranked["count"].max(), held=ranked.value.sum(),
     )  # fmt: skip
-    whole = values.filter(values.value > 0).group_by("year").aggregate(whole=lambda t: t.value.sum())
-    joined = grouped.inner_join(whole, "year")
+    whole = values.filter(values.value > 0).group_by(by).aggregate(whole=lambda t: t.value.sum())
+    joined = grouped.inner_join(whole, by)
     number = joined.geos.cast("float64")
     return joined.select(
-        "year", "hhi", "top5", "geos", entropy=ibis.ifelse(number > 1, joined.disorder / number.ln(), 0.0),
+        *by, "hhi", "top5", "geos", entropy=ibis.ifelse(number > 1, joined.disorder / number.ln(), 0.0),
         gini=(2 * joined.weighted / number) - (number + 1) / number, coverage=joined.held / joined.whole,
-    ).order_by("year")  # fmt: skip
+    ).order_by(by)  # fmt: skip
 
 
 def balance(inward: "ibis.Table", outward: "ibis.Table") -> "ibis.Table":

@@ -294,13 +294,14 @@ def _shipped_equity(kept: Study) -> Equity:
 
 def _compute_equity(releases: tuple[Release, ...]) -> Equity:
     from vsm.observatory.indicators import measures
+    from vsm.observatory.sources.engines import held
     from vsm.observatory.sources.observations import observations
 
     obs = observations(source=sorted({release.source for release in releases}))
-    source = releases[0].source
-    rates = obs.filter(obs.geo.isin(list(countries())) & (obs.geo2 == "") & obs.value.notnull()).select("series", "geo", "year", "value")
+    source, steps = releases[0].source, [ATTENDANCE + number.upper() for number in FIFTHS]
+    asked = obs.filter(obs.series.isin(sorted({*steps, *(side for sides in SIDES.values() for side in sides)})) & (obs.geo2 == "") & obs.value.notnull())
+    (rates,) = held(countries(), rates=asked.select("series", "geo", "year", "value"))
     parities = {gap: _newest(measures.parity(rates, *sides), f"parity.{gap}", source) for gap, sides in SIDES.items()}
-    steps = [ATTENDANCE + number.upper() for number in FIFTHS]
     leaning = _newest(measures.concentration_index(rates, steps), "leaning", source)
     curves: dict[str, list[Fact]] = {}
     rows = rates.filter(rates.series.isin(steps)).to_pyarrow().to_pylist()
@@ -324,16 +325,16 @@ def _compute(releases: tuple[Release, ...]) -> Loaded:
     from vsm.observatory.sources.observations import observations
 
     obs = observations(source=sorted({release.source for release in releases}))
-    known = list(countries())
-    yearly = obs.filter((obs.source == _counting(releases)) & obs.geo.isin(known))
-    pairs = obs.filter(obs.source.isin(BILATERAL) & obs.series.startswith("flows") & obs.geo.isin(known) & obs.geo2.isin(known) & obs.day.isnull() & obs.value.notnull() & ~obs.magnitude.isin(measures.MERGED))
+    yearly = obs.filter(obs.source == _counting(releases))
+    pairs = obs.filter(obs.source.isin(BILATERAL) & obs.series.startswith("flows") & obs.day.isnull() & obs.value.notnull() & ~obs.magnitude.isin(measures.MERGED))
     # A newer layout of the same source may tell the same cell: the larger edition counts once.
     listed = pairs.group_by(["source", "series", "year", "geo", "geo2"]).aggregate(value=pairs.value.max(), truncated=(pairs.qualifier == "TRUNCATED").any())
-    inward, outward, cells = held(inward=measures.inbound(yearly), outward=measures.outbound(yearly), cells=listed)
+    inward, outward, enrolled, cells = held(
+        countries(), inward=measures.inbound(yearly), outward=measures.outbound(yearly), enrolled=measures.series(yearly, ENROLMENT), cells=listed
+    )
     series = {"inbound": _cells(inward.to_pyarrow().to_pylist(), "value"), "outbound": _cells(outward.to_pyarrow().to_pylist(), "value")}
     balance = measures.balance(inward, outward).to_pyarrow().to_pylist()
     series |= {name: _cells(balance, name) for name in ("net", "ratio", "circulation")}
-    enrolled = measures.series(yearly, ENROLMENT)
     series["per-thousand"] = _per_thousand(series["net"], _cells(enrolled.to_pyarrow().to_pylist(), "value"))
     matrices = _matrices(cells.to_pyarrow().to_pylist())
     return Loaded(releases, series, _concentration(inward, series["inbound"]), matrices, _stays(matrices[0], cells, outward) if matrices else {})
@@ -348,24 +349,29 @@ def _per_thousand(net: Mapping[str, Cells], enrolled: Mapping[str, Cells]) -> di
 def _concentration(inward: Any, cells: Mapping[str, Cells]) -> dict[str, tuple[Fact, ...]]:
     """HHI, share of the five largest and entropy of the hosts of each region, on a panel of those that report in every year
     of a span: whoever comes and goes would look like a change of concentration. Coverage is the panel's part of all."""
+    import ibis
+
     from vsm.observatory.indicators import measures
 
-    found: dict[str, tuple[Fact, ...]] = {}
-    for code in regions():
-        panel, years = _panel({geo: known for geo, known in cells.items() if geo in members(code)})
-        if len(panel) <= MOST_EVEN:
-            continue
-        rows = measures.concentration(inward.filter(inward.geo.isin(sorted(panel)) & inward.year.isin(sorted(years)))).to_pyarrow().to_pylist()
-        whole = {year: sum(known.get(year, 0.0) for geo, known in cells.items() if geo in members(code)) for year in years}
-        inside = {year: sum(cells[geo].get(year, 0.0) for geo in panel) for year in years}
-        found[code] = tuple(
+    panels = {code: _panel({geo: known for geo, known in cells.items() if geo in members(code)}) for code in regions()}
+    panels = {code: (panel, years) for code, (panel, years) in panels.items() if len(panel) > MOST_EVEN}
+    if not panels:
+        return {}
+    chosen = ibis.memtable([(code, geo, year) for code, (panel, years) in panels.items() for geo in sorted(panel) for year in sorted(years)], columns=["region", "geo", "year"])
+    rows = measures.concentration(inward.inner_join(chosen, ["geo", "year"]), of=("region",)).to_pyarrow().to_pylist()
+    whole = {code: {year: sum(known.get(year, 0.0) for geo, known in cells.items() if geo in members(code)) for year in years} for code, (_panel, years) in panels.items()}
+    inside = {code: {year: sum(cells[geo].get(year, 0.0) for geo in panel) for year in years} for code, (panel, years) in panels.items()}
+    found: dict[str, list[Fact]] = {}
+    for row in rows:
+        code, year = row["region"], int(row["year"])
+        found.setdefault(code, []).extend(
             Fact(
-                key=f"{name}.{code}.{row['year']}", value=float(row[name]), unit="share" if name == "top5" else "index", design="descriptive", geo=code, year=int(row["year"]), source="uis",
-                coverage=inside[int(row["year"])] / (whole[int(row["year"])] or 1.0), extra={"hosts": len(panel)},
+                key=f"{name}.{code}.{year}", value=float(row[name]), unit="share" if name == "top5" else "index", design="descriptive", geo=code, year=year, source="uis",
+                coverage=inside[code][year] / (whole[code][year] or 1.0), extra={"hosts": len(panels[code][0])},
             )
-            for row in rows for name in ("hhi", "top5", "entropy")
+            for name in ("hhi", "top5", "entropy")
         )  # fmt: skip
-    return found
+    return {code: tuple(facts) for code, facts in found.items()}
 
 
 def _panel(cells: Mapping[str, Cells]) -> tuple[set[str], set[int]]:
