@@ -304,7 +304,7 @@ def test_what_is_held_is_what_was_computed_and_is_joined_in_this_process(tmp_pat
     pq.write_table(world.observations(4, 3, partners=2), tmp_path / "observations.parquet")
     obs = ibis.duckdb.connect().read_parquet(tmp_path / "observations.parquet")
     inward, outward = measures.inbound(obs), measures.outbound(obs)
-    kept = engines.held(inward=inward, outward=outward, nothing=obs.filter(obs.year == 1900))
+    kept = engines.held(obs.geo.execute(), inward=inward, outward=outward, nothing=obs.filter(obs.year == 1900))
     for computed_now, held_before in zip((inward, outward), kept, strict=False):
         assert (held_before.schema(), rows_of(held_before.to_pyarrow())) == (computed_now.schema(), rows_of(computed_now.to_pyarrow()))
     assert (kept[2].schema(), kept[2].to_pyarrow().num_rows) == (obs.schema(), 0)

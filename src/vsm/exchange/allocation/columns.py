@@ -70,7 +70,8 @@ def _read(files: Mapping[str, Any]) -> Columns:
     whose = pc.index_in(choices["student_id"], value_set=students["student_id"].combine_chunks())
     target = pc.index_in(choices["offering_id"], value_set=offerings["offering_id"].combine_chunks())
     _plain(not whose.null_count and not target.null_count)
-    owner, targets = whose.to_numpy().astype(np.int32, copy=False), target.to_numpy().astype(np.int32, copy=False)
+    # Copied: of what Arrow holds nothing may be changed, and for such arrays every mechanism would be compiled a second time.
+    owner, targets = whose.to_numpy().astype(np.int32, copy=False), np.array(target.to_numpy(), np.int32)
     ranks, bands = _numbers(choices["rank"], 1), _bands(choices["priority"])
     del choices, whose, target
     if not _in_order(owner, ranks):

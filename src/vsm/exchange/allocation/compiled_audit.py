@@ -56,7 +56,9 @@ def _limits(start: int, end: int, needs: Array, size: Array, worst: Array, limit
     """
     count = end - start
     _people_outside(start, count, needs, size, outside)
-    without = outside[:count].min()
+    without = outside[0]
+    for sets in range(1, count):
+        without = min(without, outside[sets])
     for mine in range(count):
         filled = LARGEST
         for sets in range(count):

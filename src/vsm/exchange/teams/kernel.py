@@ -20,7 +20,7 @@ try:
     from numba import njit
 except ImportError:  # the reference path: the same functions, some hundred times slower
 
-    def njit(**_options: Any) -> Any:  # type: ignore[no-redef]  # -- stands in for numba's
+    def njit(_signature: str, **_options: Any) -> Any:  # type: ignore[no-redef]  # -- stands in for numba's
         return lambda function: function
 
 
@@ -30,6 +30,17 @@ LANGUAGE, WINDOW, DISTINCT, MOST, ZONES = range(5)
 _LOW = (1 << 32) - 1
 _MULTIPLIER = 698769069
 _BLOCK = 1024
+
+# What functions take and give: whole numbers, and arrays of them whose rows lie one after the other.
+WHOLE, ROW, GRID, CUBE, TWO, NOTHING = "i8", "i8[::1]", "i8[:,::1]", "i8[:,:,::1]", "UniTuple(i8,2)", "void"
+TABLES, STATE = (GRID, GRID, ROW, ROW, GRID, GRID, GRID, GRID, ROW), (CUBE, GRID, ROW, ROW)
+
+
+def compiled(gives: str, *takes: str) -> Any:
+    """For one signature. Left to find the types out, numba compiles a function anew for each number that a call is written with,
+    and the first formation on a computer waits for twice as long."""
+    return njit(f"{gives}({', '.join(takes)})", cache=True, nogil=True)
+
 
 # Columns. Arrays are few and wide on purpose: a call that hands over twenty of them costs more than it computes.
 # Of a person: languages (bit set), country, institution (numbers, -1 unknown), offset (minutes of the day), home (the
@@ -80,7 +91,7 @@ def begin(tables: Tables, holders: Any, seed: int) -> State:
     return state
 
 
-@njit(cache=True, nogil=True)
+@compiled(WHOLE, ROW, WHOLE)
 def _draw(random, below):  # type: ignore[no-untyped-def]  # -- compiled: numba infers whole numbers
     """A number from 0 to `below` - 1 (`below` at most 2**31), by multiplication with carry: nothing exceeds 63 bits.
 
@@ -92,7 +103,7 @@ def _draw(random, below):  # type: ignore[no-untyped-def]  # -- compiled: numba 
     return ((state & _LOW) * below) >> 32
 
 
-@njit(cache=True, nogil=True)
+@compiled(WHOLE, WHOLE)
 def _ones(x):  # type: ignore[no-untyped-def]  # -- compiled
     x = x - ((x >> 1) & 0x5555555555555555)
     x = (x & 0x3333333333333333) + ((x >> 2) & 0x3333333333333333)
@@ -102,7 +113,7 @@ def _ones(x):  # type: ignore[no-untyped-def]  # -- compiled
     return (x + (x >> 32)) & 0x7F
 
 
-@njit(cache=True, nogil=True)
+@compiled(WHOLE, GRID, CUBE, WHOLE, WHOLE, WHOLE)
 def _arc(persons, slots, a, i, y):  # type: ignore[no-untyped-def]  # -- compiled
     """Hours begun of the shortest arc of the clock that holds team `a` with `y` in slot `i`."""
     best = 1440
@@ -119,7 +130,7 @@ def _arc(persons, slots, a, i, y):  # type: ignore[no-untyped-def]  # -- compile
     return (best + 59) // 60
 
 
-@njit(cache=True, nogil=True)
+@compiled(WHOLE, GRID, CUBE, WHOLE, WHOLE, WHOLE, WHOLE, WHOLE, WHOLE)
 def _place_miss(persons, slots, a, i, y, kind, column, amount):  # type: ignore[no-untyped-def]  # -- compiled
     """By how many units team `a`, with `y` in slot `i`, misses a bound on countries or institutions."""
     same = 0
@@ -134,7 +145,7 @@ def _place_miss(persons, slots, a, i, y, kind, column, amount):  # type: ignore[
     return max(slots[a, i, X_MOST + column], same + 1 if place >= 0 else 0) - amount
 
 
-@njit(cache=True, nogil=True)
+@compiled(TWO, GRID, GRID, CUBE, WHOLE, WHOLE, WHOLE, WHOLE, WHOLE, WHOLE)
 def _rules_after(persons, rules, slots, words, a, i, y, hard_weight, limit):  # type: ignore[no-untyped-def]  # -- compiled
     """(hard, soft) by the rules on the team as a whole; cut short once the energy is above `limit`."""
     hard = 0
@@ -162,7 +173,7 @@ def _rules_after(persons, rules, slots, words, a, i, y, hard_weight, limit):  # 
     return hard, soft
 
 
-@njit(cache=True, nogil=True)
+@compiled(TWO, GRID, GRID, ROW, ROW, GRID, ROW, CUBE, GRID, WHOLE, WHOLE, WHOLE, WHOLE, WHOLE)
 def _after(persons, rules, flag_weights, skill_weights, targets, layout, slots, teams, a, i, y, hard_weight, limit):  # type: ignore[no-untyped-def]  # noqa: C901 -- compiled
     """(hard, soft) of team `a` with `y` (or nobody, -1) in slot `i`; cut short once the energy is above `limit`."""
     x = slots[a, i, HOLDER]
@@ -197,7 +208,20 @@ def _after(persons, rules, flag_weights, skill_weights, targets, layout, slots, 
     return hard, soft
 
 
-@njit(cache=True, nogil=True)
+@compiled(TWO, GRID, WHOLE, WHOLE)
+def _weigh(pair_weights, torn, met):  # type: ignore[no-untyped-def]  # -- compiled
+    hard = 0
+    soft = 0
+    for r in range(pair_weights.shape[0]):
+        units = torn if pair_weights[r, 0] == 0 else met
+        if pair_weights[r, 1] == 0:
+            hard += units
+        else:
+            soft += units * pair_weights[r, 1]
+    return hard, soft
+
+
+@compiled(TWO, GRID, GRID, GRID, ROW, WHOLE, WHOLE, WHOLE, WHOLE)
 def _pairs_after(together, apart, pair_weights, team_of, x, a, b, y):  # type: ignore[no-untyped-def]  # -- compiled
     """(hard, soft): how the cost of the pairs of `x` changes when she goes from team `a` to `b` in exchange for `y`."""
     torn = 0
@@ -213,20 +237,7 @@ def _pairs_after(together, apart, pair_weights, team_of, x, a, b, y):  # type: i
     return _weigh(pair_weights, torn, met)
 
 
-@njit(cache=True, nogil=True)
-def _weigh(pair_weights, torn, met):  # type: ignore[no-untyped-def]  # -- compiled
-    hard = 0
-    soft = 0
-    for r in range(pair_weights.shape[0]):
-        units = torn if pair_weights[r, 0] == 0 else met
-        if pair_weights[r, 1] == 0:
-            hard += units
-        else:
-            soft += units * pair_weights[r, 1]
-    return hard, soft
-
-
-@njit(cache=True, nogil=True)
+@compiled(NOTHING, GRID, CUBE, WHOLE, WHOLE)
 def _rebuild(persons, slots, words, a):  # type: ignore[no-untyped-def]  # noqa: C901 -- compiled: plain loops
     """Work out again what team `a` is without each of its members."""
     width = slots.shape[1]
@@ -266,14 +277,14 @@ def _rebuild(persons, slots, words, a):  # type: ignore[no-untyped-def]  # noqa:
             slots[a, p, X_DISTINCT + column] += distinct
 
 
-@njit(cache=True, nogil=True)
+@compiled(NOTHING, GRID, ROW, GRID, WHOLE, WHOLE, WHOLE)
 def _shift(persons, layout, teams, a, person, sign):  # type: ignore[no-untyped-def]  # -- compiled
     teams[a, SIZE] += sign
     for column in range(layout[1] + layout[2]):
         teams[a, TEAM + column] += sign * persons[person, PERSON + layout[0] + column]
 
 
-@njit(cache=True, nogil=True)
+@compiled(NOTHING, GRID, ROW, CUBE, GRID, ROW, WHOLE, WHOLE, WHOLE)
 def _put(persons, layout, slots, teams, team_of, a, i, y):  # type: ignore[no-untyped-def]  # -- compiled
     """Put `y` (or nobody) into slot `i` of team `a`, in the place of whoever is there."""
     x = slots[a, i, HOLDER]
@@ -285,7 +296,7 @@ def _put(persons, layout, slots, teams, team_of, a, i, y):  # type: ignore[no-un
         team_of[y] = a
 
 
-@njit(cache=True, nogil=True)
+@compiled(NOTHING, *TABLES, *STATE, GRID)
 def _begin(persons, rules, flag_weights, skill_weights, targets, together, apart, pair_weights, layout, slots, teams, team_of, sums, holders):  # type: ignore[no-untyped-def]  # -- compiled
     for a in range(holders.shape[0]):
         for i in range(holders.shape[1]):
@@ -311,11 +322,12 @@ def _begin(persons, rules, flag_weights, skill_weights, targets, together, apart
         sums[2] += soft
 
 
-@njit(cache=True, nogil=True)
+@compiled(NOTHING, *TABLES, CUBE, GRID, ROW, GRID, GRID)
 def _cost(persons, rules, flag_weights, skill_weights, targets, together, apart, pair_weights, layout, slots, teams, team_of, holders, found):  # type: ignore[no-untyped-def]  # -- compiled
     """Fill `found` [N, 2] with (hard, soft) of each row of `holders`, as a team that stands alone in row 0 of the state."""
     for row in range(holders.shape[0]):
-        team_of[:] = -1
+        for x in range(team_of.shape[0]):
+            team_of[x] = -1
         for i in range(holders.shape[1]):
             _put(persons, layout, slots, teams, team_of, 0, i, holders[row, i])
         _rebuild(persons, slots, layout[0], 0)
@@ -346,7 +358,7 @@ def costs(*given: Any) -> Any:
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled("b1", ROW, ROW)
 def _better(sums, best):  # type: ignore[no-untyped-def]  # -- compiled
     for place in range(3):
         if sums[place] != best[place]:
@@ -354,7 +366,17 @@ def _better(sums, best):  # type: ignore[no-untyped-def]  # -- compiled
     return False
 
 
-@njit(cache=True, nogil=True)
+@compiled(NOTHING, ROW, CUBE, ROW, GRID)
+def _keep(sums, slots, best, best_holders):  # type: ignore[no-untyped-def]  # -- compiled
+    # Cell by cell: for one array put into another numba compiles the words of an error that cannot occur, for four seconds.
+    for place in range(3):
+        best[place] = sums[place]
+    for a in range(slots.shape[0]):
+        for i in range(slots.shape[1]):
+            best_holders[a, i] = slots[a, i, HOLDER]
+
+
+@compiled(NOTHING, *TABLES, *STATE, ROW, GRID, ROW, WHOLE, WHOLE, WHOLE, "f8", "f8", WHOLE, WHOLE)
 def anneal(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0915 -- compiled: one loop, kept in one piece for speed
     persons, rules, flag_weights, skill_weights, targets, together, apart, pair_weights, layout, slots, teams, team_of, sums, random,
     best_holders, best, start, stop, total, hot, cold, hard_weight, move_weight,
@@ -367,8 +389,7 @@ def anneal(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0915 -- compiled: 
         if it % _BLOCK == 0 or it == start:
             temperature = hot * exp(log(cold / hot) * it / cooling) if it < cooling else 0.0
             if _better(sums, best):
-                best[:] = sums
-                best_holders[:] = slots[:, :, HOLDER]
+                _keep(sums, slots, best, best_holders)
         a = _draw(random, number)
         b = _draw(random, number)
         i = _draw(random, width)
@@ -418,5 +439,4 @@ def anneal(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0915 -- compiled: 
         sums[1] += moves
         sums[2] += soft + soft_a + soft_b
     if _better(sums, best):
-        best[:] = sums
-        best_holders[:] = slots[:, :, HOLDER]
+        _keep(sums, slots, best, best_holders)
