@@ -39,6 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection() -> Generator[None, object, object]:
     collected = yield
     gc.freeze()
+    # Looked through more seldom than Python would: what tests leave behind is little beside what a process may hold.
+    gc.set_threshold(50_000, 20, 50)
     gc.enable()
     return collected
 

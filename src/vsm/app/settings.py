@@ -123,7 +123,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = _own.data / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "vsm.app.static_files.Storage"},
 }
 # Only what pages ask for is kept and compressed: a first start must not wait for source maps.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
