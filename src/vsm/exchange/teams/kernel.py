@@ -354,7 +354,7 @@ def costs(*given: Any) -> Any:
     *tables, holders = given
     state = begin(Tables(*tables), np.full((1, holders.shape[1]), -1, np.int64), 0)
     found = np.zeros((len(holders), 2), np.int64)
-    _cost(*tables, state.slots, state.teams, state.team_of, holders, found)  # type: ignore[call-arg]  # -- compiled
+    _cost(*tables, state.slots, state.teams, state.team_of, holders, found)
     return found
 
 
