@@ -46,8 +46,18 @@ def test_a_list_on_a_record_does_not_repeat_in_every_row_whose_it_is(bia: Client
 def test_on_a_phone_each_cell_of_the_role_matrix_says_whose_it_is(bia: Client) -> None:
     page = bia.get("/roles/").content.decode()
     row = page.partition(">Open a call</th>")[2].partition("</tr>")[0]
-    assert re.findall(r'data-label="([^"]+)"><div>(yes|<span)', row)[:2] == [("Student", "<span"), ("Coordinator", "yes")]
+    assert re.findall(r'data-label="([^"]+)"(?: class="(no)")?><div>(yes|<span)', row)[:2] == [("Student", "no", "<span"), ("Coordinator", "", "yes")]
     assert page.count("<td") == page.count("data-label=")
+
+
+def test_the_role_matrix_has_a_column_for_each_role_that_may_do_any_of_the_acts(bia: Client) -> None:
+    sections = re.findall(r"<section>.*?</section>", bia.get("/roles/").content.decode(), re.S)
+    assert len(sections) > 50
+    for section in sections:
+        heads = re.findall(r'scope="col"[^>]*>([^<]+)', section)[1:]
+        assert heads == [head for head in heads if f'data-label="{head}"><div>yes' in section]
+    acts = {label: found for section in sections for label, found in re.findall(r'scope="row"[^>]*>([^<]+).*?</th>(.*?)</tr>', section, re.S)}
+    assert [set(re.findall(r'data-label="([^"]+)"><div>yes', acts[label])) for label in ("Apply", "Open a call")] == [{"Student"}, {"Coordinator"}]
 
 
 def test_names_are_sorted_whatever_their_accents(bia: Client) -> None:

@@ -1,6 +1,7 @@
 """The first page, and the small pages about this installation: roles, time zone, accessibility, handbook."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.people.models import is_zone, zones
 from vsm.exchange.people.rules import ROLE_LABELS
 from vsm.kit import clock
-from vsm.kit.actions import GRANTEES, TABLE
+from vsm.kit.actions import GRANTEES, TABLE, Action
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.requests import Request
@@ -75,16 +76,25 @@ def _offer(category: Category, actor: Actor) -> dict[str, str] | None:
 
 def roles(request: Request) -> HttpResponse:
     """The role matrix, drawn from the table of actions itself, so it cannot be out of date."""
-    columns = [*ROLE_LABELS, "self", "operator"]
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, list[Action]] = {}
     for action in TABLE.values():
         entry = RESOURCES.get(action.noun)
-        granted = {grant.partition("@")[0] for grant in action.allow}
-        everybody = bool(granted & {"anyone", "person"})
-        groups.setdefault(say(entry.label) if entry else action.noun, []).append(
-            {"label": say(action.label), "cells": [{"column": say(GRANTEES[role]), "may": everybody or role in granted} for role in columns], "is_system": not action.allow}
-        )
-    return render(request, "public/roles.html", {"columns": [say(GRANTEES[role]) for role in columns], "groups": groups})
+        groups.setdefault(say(entry.label) if entry else action.noun, []).append(action)
+    return render(request, "public/roles.html", {"groups": {label: _matrix(acts) for label, acts in groups.items()}})
+
+
+def _matrix(acts: Sequence[Action]) -> dict[str, Any]:
+    """Who may do these acts: a column for each role that may do any of them."""
+    roles = [*ROLE_LABELS, "self", "operator"]
+    may = [{role for role in roles if role in granted or granted & {"anyone", "person"}} for granted in ({grant.partition("@")[0] for grant in action.allow} for action in acts)]
+    columns = [role for role in roles if any(role in each for each in may)]
+    return {
+        "columns": [say(GRANTEES[role]) for role in columns],
+        "acts": [
+            {"label": say(action.label), "cells": [{"column": say(GRANTEES[role]), "may": role in each} for role in columns], "is_system": not action.allow}
+            for action, each in zip(acts, may, strict=True)
+        ],
+    }
 
 
 def zone(request: Request) -> HttpResponse:
