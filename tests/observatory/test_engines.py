@@ -309,3 +309,9 @@ def test_what_is_held_is_what_was_computed_and_is_joined_in_this_process(tmp_pat
         assert (held_before.schema(), rows_of(held_before.to_pyarrow())) == (computed_now.schema(), rows_of(computed_now.to_pyarrow()))
     assert (kept[2].schema(), kept[2].to_pyarrow().num_rows) == (obs.schema(), 0)
     assert rows_of(measures.balance(*kept[:2]).to_pyarrow()) == rows_of(measures.balance(inward, outward).to_pyarrow())
+    [one] = obs.filter(obs.geo2 != "").limit(1).to_pyarrow().to_pylist()
+    (both,) = engines.held({one["geo"], one["geo2"]}, obs=obs.filter(obs.geo2 != ""))
+    ends = {(row["geo"], row["geo2"]) for row in both.to_pyarrow().to_pylist()}
+    assert (one["geo"], one["geo2"]) in ends
+    assert obs.filter(obs.geo2 != "").select("geo", "geo2").distinct().count().execute() > len(ends)
+    assert ends <= {(geo, geo2) for geo in (one["geo"], one["geo2"]) for geo2 in (one["geo"], one["geo2"])}

@@ -55,6 +55,16 @@ def test_concentration_is_0_to_1_and_knows_even_from_uneven() -> None:
     assert (hhi, gini) == (pytest.approx(0.82), pytest.approx(0.4))
 
 
+def test_concentration_of_many_regions_at_once_is_that_of_each_alone() -> None:
+    rows = [{"geo": geo, "year": year, "value": value + year % 7} for geo, value in (("A", 90.0), ("B", 10.0), ("C", 4.0)) for year in (2019, 2020)]
+    columns = ("year", "hhi", "top5", "entropy", "gini", "coverage")
+    regions = {"all": "ABC", "some": "BC"}
+    together = measures.concentration(table([{**row, "region": code} for code, held in regions.items() for row in rows if row["geo"] in held]), of=("region",))
+    for code, held in regions.items():
+        alone = measures.concentration(table([row for row in rows if row["geo"] in held]))
+        assert told(together.filter(together.region == code), *columns) == [tuple(map(pytest.approx, row)) for row in told(alone, *columns)]
+
+
 def test_the_balance_tells_drain_from_circulation() -> None:
     inward, outward = (table([{"geo": "PER", "year": 2019, "value": v, "coverage": 1.0}]) for v in (100.0, 300.0))
     assert told(measures.balance(inward, outward), "net", "ratio", "circulation") == [(-200.0, pytest.approx(1 / 3), pytest.approx(0.5))]

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 
 from vsm.kit import bulk
 from vsm.kit.models import AuditDetail, AuditEvent, AuditHead
@@ -56,7 +56,7 @@ def append(entries: Sequence[Entry]) -> None:
     """Add links at the end. The head row's lock orders concurrent writers, so call this last in a transaction."""
     if not entries:
         return
-    if not transaction.get_connection().in_atomic_block:
+    if not connection.in_atomic_block:
         raise RuntimeError("An audit entry belongs into the transaction of the change that it tells of.")
     seq, digest = _locked_head()
     events, details = [], []

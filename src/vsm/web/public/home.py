@@ -86,7 +86,8 @@ def roles(request: Request) -> HttpResponse:
 def _matrix(acts: Sequence[Action]) -> dict[str, Any]:
     """Who may do these acts: a column for each role that may do any of them."""
     roles = [*ROLE_LABELS, "self", "operator"]
-    may = [{role for role in roles if role in granted or granted & {"anyone", "person"}} for granted in ({grant.partition("@")[0] for grant in action.allow} for action in acts)]
+    may = [{grant.partition("@")[0] for grant in action.allow} for action in acts]
+    may = [set(roles) if each & {"anyone", "person"} else each for each in may]
     columns = [role for role in roles if any(role in each for each in may)]
     return {
         "columns": [say(GRANTEES[role]) for role in columns],
