@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -14,6 +14,9 @@ from xdist.scheduler import LoadFileScheduling
 
 from tests.depth import FEW, ONE, Depth, depth_of
 from tests.environment import DATA
+
+if TYPE_CHECKING:
+    from tests.echo import Echo
 
 # A law is asked the same of everybody; whoever looks for new counter-examples runs `./vsm test --hypothesis-profile=searching`.
 # How long an example takes says something of the machine, not of the law.
@@ -46,11 +49,11 @@ ORDER = (
     "tests/world/", "tests/api/", "tests/cli/", "tests/races/",
 )  # fmt: skip
 ON_POSTGRES = os.environ.get("DATABASE_URL", "").startswith("postgres")
-# What the second engine is asked too, beside every race and kill: at the gate one story, then what sends every list, page and
-# action at least once. Starts, first tables and backups, which take long there, wait for the wider run.
+# Every statement that is sent to SQLite is asked of PostgreSQL too (tests/echo.py). What runs there from end to end, beside every
+# race and kill: at the gate one story, then all. Starts, first tables and backups, which take long there, wait for the wider run.
 ON_BOTH = {
     Depth.GATE: ("tests/kit/", "tests/journeys/test_a_course"),
-    Depth.WIDE: ("tests/kit/", "tests/world/", "tests/journeys/", "tests/api/test_reading"),
+    Depth.WIDE: ("tests/kit/", "tests/journeys/"),
 }
 ON_ONE = ("tests/cli/",)
 
@@ -87,7 +90,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def is_asked(item: pytest.Item, depth: Depth) -> bool:
-    """A question is asked of a few readers and by the doors that cost little; on the second engine by one, where it meets every query."""
+    """A question is asked by the doors that cost little, at the gate of few readers; on the second engine by the door that programs use."""
     door, reader = asked_by(item)
     if depth == Depth.GATE and item.get_closest_marker("wide"):
         return False
@@ -96,7 +99,7 @@ def is_asked(item: pytest.Item, depth: Depth) -> bool:
         return door in ("", "api") and (committed or item.nodeid.startswith(ON_BOTH[depth]))
     if depth == Depth.GATE and door == "api" and not item.nodeid.startswith(ON_BOTH[depth]):
         return False
-    return door != "chromium" and (item.get_closest_marker("walk") is None or reader in FEW[depth])
+    return door != "chromium" and (depth > Depth.GATE or item.get_closest_marker("walk") is None or reader in FEW)
 
 
 def in_turn(items: list[pytest.Item]) -> list[pytest.Item]:
@@ -138,6 +141,21 @@ def _in_english() -> Iterator[None]:
     """A request leaves its reader's language and zone behind; the next test begins in the language of the strings."""
     with translation.override("en"), timezone.override(None):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def echo() -> Iterator["Echo | None"]:
+    """What is asked of SQLite is asked of PostgreSQL too, where there is one."""
+    server = os.environ.get("VSM_TEST_POSTGRES", "")
+    if not server or ON_POSTGRES:
+        yield None
+        return
+    from tests.echo import Echo, heard  # once Django is ready
+
+    echo = Echo(server)
+    with heard(echo):
+        yield echo
+    echo.ends()
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ THOROUGH = {"", "dora"}
 def verbs(noun: str, reader: str, depth: Depth) -> list[str]:
     """What can be done with such a record: all of it, or at the gate every eighth act, of which each of the readers tries others."""
     every = [action.verb for action in actions_on(noun)]
-    return every if depth else every[FEW[Depth.WIDE].index(reader) :: 8]
+    return every if depth else every[FEW.index(reader) :: 8]
 
 
 def plant_sentinels() -> None:
