@@ -498,6 +498,12 @@ def test_the_first_of_a_month_is_written_as_the_language_writes_it(language: str
         assert [*said, moment_text(datetime(2027, 3, 1, 4, tzinfo=UTC)), day_text(date(2027, 3, 1), year=False)] == days
 
 
+def test_a_code_is_told_as_it_is_written_and_a_figure_as_the_language_writes_it() -> None:
+    codes = Reason("x", "%(course)s, %(codes)s, %(offering)s: %(value)s", {"course": "101.2", "codes": ["May", "7.50"], "offering": {"es": "Agua", "en": "Water"}, "value": "7.50"})
+    with translation.override("es"):
+        assert say_reason(codes) == "101.2, May, 7.50, Agua: 7,50"
+
+
 @pytest.mark.parametrize(("language", "line"), [("fr", "Pérou\u00a0: 0,21"), ("pt-br", "Pérou: 0,21")])
 def test_a_line_of_a_word_and_what_is_told_of_it_has_the_colon_of_its_language(language: str, line: str) -> None:
     with translation.override(language):

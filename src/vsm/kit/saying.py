@@ -14,6 +14,8 @@ from vsm.kit.localized import text_in
 from vsm.kit.verdict import Reason
 
 DECIMAL = re.compile(r"[+-]?\d+\.\d+")
+# What a reason calls a thing by: as it stands in its source, so that the course 101.2 is no figure and the code "May" no month.
+NAMES = frozenset({"code", "codes", "id", "ids", "module", "modules", "course", "offering", "slug"})
 
 
 def say(text: Any) -> str:
@@ -23,7 +25,7 @@ def say(text: Any) -> str:
 
 def say_reason(reason: Reason) -> str:
     """One reason as a sentence."""
-    return gettext(reason.text) % {name: shown(value) for name, value in reason.params.items()}
+    return gettext(reason.text) % {name: named(value) if name in NAMES else shown(value) for name, value in reason.params.items()}
 
 
 def say_reasons(reasons: Iterable[Reason]) -> list[str]:
@@ -47,6 +49,13 @@ def shown(value: Any) -> str:
     if isinstance(value, str) and DECIMAL.fullmatch(value):  # a figure whose digits were chosen before
         return value.replace("-", "−").replace(".", formats.get_format("DECIMAL_SEPARATOR"))
     return gettext(value) if isinstance(value, str) and value else str(value)
+
+
+def named(value: Any) -> str:
+    """Codes as they are; whatever has no code of letters and digits, as a title in languages, as `shown`."""
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(map(named, value))
+    return value if isinstance(value, str) else shown(value)
 
 
 def labelled(label: Any, value: Any) -> str:
