@@ -13,16 +13,18 @@ from django.db import connection
 from django.db.models import Prefetch
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from tests.api.caller import Caller, is_problem
 from tests.api.persons import READERS, actor, reader_of
 from tests.depth import Depth
 from vsm.demo import World
+from vsm.exchange.catalogue.labels import FIELD_LABELS
 from vsm.exchange.institutions.actions import add_unit
 from vsm.exchange.people.models import Person
 from vsm.kit.actors import SYSTEM
 from vsm.kit.ids import new_id
-from vsm.kit.resources import RESOURCES
+from vsm.kit.resources import RESOURCES, Resource
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 ONE_OF_A_KIND = {"hub"}  # an installation has just one
@@ -179,6 +181,38 @@ def test_filters_narrow_as_in_the_lists_of_the_pages(world: World, calling: Call
                 assert sorted(item["id"] for item in listed) == sorted(row[0] for row in rows), f"{entry.plural} {question.name}={value}"
                 tried += len(listed)
     assert tried > (200 if depth else 20)
+
+
+# What is told in whole sentences, or by a name that an institution has given, follows the caller's language. All else is data.
+TOLD = {
+    "agreement.promises", "agreement.signatures", "availability.hours", "course_plan.alternatives", "course_plan.best", "emergency.places", "exchange.waiting_for",
+    "exchange_task.wall_due", "exchange_team.name", "intake.code", "learning_agreement.signatures", "mobility.courses", "offering.meetings", "opportunity.credits_told",
+    "pairing.why", "participant.class", "partner_wish.windows", "placement_agreement.signatures", "placement_credit.citation", "policy.reserves", "programme.requirements",
+    "roster_file.class", "session.host_time", "switch.credits", "switch_run.result", "team.told", "transcript.courses", "vacancy.remuneration",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reader", ["olga", "ana"])
+def test_a_program_gets_the_same_codes_in_every_language(world: World, calling: Callable[..., Caller], reader: str) -> None:
+    """Only titles and sentences follow the language that it asks for."""
+    english, spanish = (calling(reader, Accept_Language=language) for language in ("en", "es"))
+    follow = set()
+    for entry in RESOURCES.values():
+        told, dicho = (caller.get(f"/{entry.plural}", {"limit": 4}).json()["items"] for caller in (english, spanish))
+        titles = {"title", *(field.name for field in entry.fields if field.kind == "ref")}
+        follow |= {f"{entry.noun}.{name}" for one, other in zip(told, dicho, strict=True) for name in one.keys() - titles if one[name] != other[name]}
+    assert follow - TOLD == set()
+    assert len(follow) > (15 if reader == "olga" else 5)
+
+
+def test_a_program_reads_the_code_and_people_the_word(world: World, calling: Callable[..., Caller]) -> None:
+    course = next(each for each in calling("olga", Accept_Language="es").everything("/opportunities") if each["level"] == "master")
+    assert course["field"] in FIELD_LABELS or course["field"][:2] in FIELD_LABELS
+    page = Client(headers={"accept-language": "es"}).get(f"/opportunities/{course['id']}/").content.decode()
+    assert "Maestría" in page
+    with translation.override("en"):
+        described = Resource.shape(RESOURCES["opportunity"]).model_json_schema()["properties"]["level"]["description"]
+    assert described == "Level: short-cycle, bachelor, master, doctorate"
 
 
 def test_words_are_looked_for_whatever_their_accents(world: World, calling: Callable[..., Caller]) -> None:

@@ -100,7 +100,7 @@ def _as_data(entry: Resource, record: Any, *, alone: bool = True) -> dict[str, A
 
 
 def _cell(entry: Resource, field: Any, record: Any) -> str:
-    value = field.value(record)
+    value = field.told(record)
     if field.kind == "state" and value in entry.states:
         return say(entry.states[value][0])
     if hasattr(value, "isoformat"):
@@ -114,4 +114,4 @@ def _write_csv(entry: Resource, records: Any) -> None:
     writer = csv.writer(sys.stdout)
     writer.writerow(["id", *(field.name for field in fields)])
     for record in records:
-        writer.writerow([record.pk, *(csv_cell(field.value(record), language) for field in fields)])
+        writer.writerow([record.pk, *(csv_cell(field.told(record), language) for field in fields)])

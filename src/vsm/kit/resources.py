@@ -20,6 +20,7 @@ from pydantic import BaseModel, Field, create_model
 from vsm.kit.actors import Actor
 from vsm.kit.folding import fold
 from vsm.kit.records import Record
+from vsm.kit.saying import say
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Shown:
     """One field. `kind` is one of the keys above; `sort` the ORM field to order by; `listed` puts it into the list.
 
     `alone` is told where one record is read by itself, null in a list and absent from a table: it costs queries of its own, or is long.
+    Where `value` gives the code of a vocabulary, or a list of codes, `words` are what people read in their language: programs get
+    the code, which is the same for everybody. `otherwise` is what people read where there is none.
     """
 
     name: str
@@ -61,6 +64,26 @@ class Shown:
     sort: str = ""
     detail: bool = True
     alone: bool = False
+    words: Mapping[Any, Any] | Callable[[Any], Any] | None = None
+    otherwise: Any = ""
+
+    def told(self, record: Any) -> Any:
+        """The value as people read it."""
+        value = self.value(record)
+        if isinstance(value, list | tuple):
+            return [self._word(each) for each in value] or ([say(self.otherwise)] if self.otherwise else [])
+        return self._word(value) if value else say(self.otherwise) if self.otherwise else value
+
+    def _word(self, code: Any) -> Any:
+        if self.words is None:
+            return code
+        return say(self.words.get(code, code)) if isinstance(self.words, Mapping) else str(self.words(code))
+
+    @property
+    def meaning(self) -> str:
+        """What it is, for whoever reads the API's document; with the codes that it can have."""
+        codes = f": {', '.join(map(str, self.words))}" if isinstance(self.words, Mapping) else ""
+        return f"{self.label}{codes}"
 
 
 @dataclass(frozen=True)
@@ -131,7 +154,7 @@ class Resource:
             "id": (UUID, ...),
             "version": (int, Field(description="Send it back as If-Match to refuse overwriting somebody else's change.")),
             "title": (str, ...),
-            **{shown.name: (_JSON_TYPES[shown.kind] | None if shown.alone else _JSON_TYPES[shown.kind], Field(None, description=str(shown.label))) for shown in self.fields},
+            **{shown.name: (_JSON_TYPES[shown.kind] | None if shown.alone else _JSON_TYPES[shown.kind], Field(None, description=shown.meaning)) for shown in self.fields},
             "actions": (list[str], Field(default_factory=list, description="Verbs that you can use on this record now.")),
         }
         return create_model(self.noun.title().replace("_", "") + "Shape", **fields)

@@ -79,7 +79,7 @@ def listing_of(entry: Resource, actor: Actor, params: Mapping[str, str], *, base
 
 def cells(entry: Resource, record: Any, fields: tuple[Shown, ...]) -> list[dict[str, Any]]:
     """The values of some fields as components/value.html shows them."""
-    return [{"name": shown.name, "label": say(shown.label), **_cell(entry, shown, shown.value(record))} for shown in fields]
+    return [{"name": shown.name, "label": say(shown.label), **_cell(entry, shown, shown.told(record))} for shown in fields]
 
 
 def address(entry: Resource, record: Any) -> str:
@@ -96,7 +96,7 @@ def csv_of(entry: Resource, actor: Actor, params: Mapping[str, str]) -> Streamin
     def lines() -> Iterator[str]:
         yield "\ufeff" + writer.writerow(["id", *(shown.name for shown in fields)])
         for record in found.iterator(chunk_size=500):
-            yield writer.writerow([record.pk, *(flat(shown.value(record), language) for shown in fields)])
+            yield writer.writerow([record.pk, *(flat(shown.told(record), language) for shown in fields)])
 
     response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{entry.plural}.csv"'
@@ -141,7 +141,9 @@ def _cell(entry: Resource, shown: Shown, value: Any) -> dict[str, Any]:
         return {"kind": "link", "value": {"url": f"/{target.plural}/{value.id}/" if target else "", "label": value.title}}
     if shown.kind == "ref":
         return {"kind": "text", "value": ""}
-    return {"kind": "number" if shown.kind == "integer" else shown.kind, "value": value}
+    if shown.kind in {"integer", "number"}:
+        return {"kind": "text" if isinstance(value, str) else "number", "value": value}  # words stand where there is no number
+    return {"kind": shown.kind, "value": value}
 
 
 def _column(shown: Shown, kept: Mapping[str, str]) -> dict[str, str]:

@@ -205,7 +205,7 @@ APPEAL = resource(
             Shown("words", _("What the student says"), lambda a: a.words, "long_text", detail=False),
             Shown("answer", _("Answer of the office"), lambda a: a.answer, "long_text", detail=False),
             Shown("answered_by", _("Answered by"), lambda a: a.answered_by.name if a.answered_by else ""),
-            Shown("remedy", _("What followed"), lambda a: say(REMEDIES[a.remedy]) if a.state == AppealState.GRANTED else ""),
+            Shown("remedy", _("What followed"), lambda a: a.remedy if a.state == AppealState.GRANTED else "", words=REMEDIES),
             Shown("seat", _("Seat"), lambda a: Ref("seat", a.seat_id, title_of(a.seat.offering)) if a.seat_id else None, "ref"),
             Shown("home", _("Home institution"), lambda a: organisation_ref(a.application.home), "ref"),
             Shown("application", _("Application"), lambda a: Ref("application", a.application_id, a.application.student.name), "ref"),

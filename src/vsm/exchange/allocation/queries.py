@@ -463,7 +463,7 @@ RUN = resource(
         fields=(
             Shown("call", _("Call"), lambda r: call_ref(r.call), "ref", listed=True, sort="call__code"),
             Shown("number", _("Number"), lambda r: r.number, "integer", listed=True, sort="number"),
-            Shown("mechanism", _("Rules"), lambda r: str(MECHANISMS[r.mechanism]), listed=True, sort="mechanism"),
+            Shown("mechanism", _("Rules"), lambda r: r.mechanism, listed=True, sort="mechanism", words=MECHANISMS),
             Shown("state", _("State"), lambda r: r.state, "state", listed=True, sort="state"),
             Shown("placed", _("Students with a seat"), lambda r: r.counts.get("placed"), "integer", listed=True),
             Shown("unplaced", _("Students without"), lambda r: r.counts.get("unplaced"), "integer", listed=True),

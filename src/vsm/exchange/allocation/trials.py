@@ -7,7 +7,7 @@ worker computes it, because the optimum and the compiled kernels belong into no 
 import csv
 import io
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -23,7 +23,7 @@ from vsm.exchange.allocation.counting import counts_of
 from vsm.exchange.allocation.freezing import Assembled, problem_of, rules_of
 from vsm.exchange.allocation.models import Trial, TrialFile
 from vsm.exchange.allocation.policies import ReserveRow, effect_of, groups_asked_by, one_of
-from vsm.exchange.allocation.policy import CLASH_EFFECTS, LOTTERY_EFFECTS, MECHANISM_EFFECTS, Effect
+from vsm.exchange.allocation.policy import CLASH_EFFECTS, LOTTERY_EFFECTS, MECHANISM_EFFECTS
 from vsm.exchange.allocation.problem import Mechanism, Problem
 from vsm.exchange.allocation.queries import failures_of
 from vsm.exchange.allocation.solver import allocate as solve
@@ -332,9 +332,9 @@ def trial_title(trial: Trial) -> str:
     return f"{number} · {trial.title}" if trial.title else number
 
 
-def _of_files_alone(trial: Trial, effects: Sequence[Effect], value: str) -> str:
-    """In words what was chosen for files; nothing for a call, whose own rules say it."""
-    return say(effect_of(effects, value).label) if trial.call_id is None else ""
+def _of_files_alone(trial: Trial, value: str) -> str:
+    """What was chosen for files; nothing for a call, whose own rules say it."""
+    return value if trial.call_id is None else ""
 
 
 def _plain(trial: Trial) -> list[dict[str, Any]]:
@@ -353,9 +353,9 @@ TRIAL = resource(
             Shown("call", _("Call"), lambda t: call_ref(t.call) if t.call_id else None, "ref", listed=True),
             Shown("organisation", _("Institution"), lambda t: organisation_ref(t.organisation), "ref"),
             Shown("state", _("State"), lambda t: t.state, "state", listed=True, sort="state"),
-            Shown("mechanism", _("Rules"), lambda t: say(MECHANISM_NAMES[t.mechanism]) if t.mechanism else ""),
-            Shown("lottery", _("Lottery"), lambda t: _of_files_alone(t, LOTTERY_EFFECTS, t.lottery)),
-            Shown("timetable", _("Clashing timetables"), lambda t: _of_files_alone(t, CLASH_EFFECTS, t.timetable)),
+            Shown("mechanism", _("Rules"), lambda t: t.mechanism, words=MECHANISM_NAMES),
+            Shown("lottery", _("Lottery"), lambda t: _of_files_alone(t, t.lottery), words=lambda code: effect_of(LOTTERY_EFFECTS, code).label),
+            Shown("timetable", _("Clashing timetables"), lambda t: _of_files_alone(t, t.timetable), words=lambda code: effect_of(CLASH_EFFECTS, code).label),
             Shown("made_at", _("Made"), lambda t: t.created_at, "moment", listed=True, sort="created_at"),
             Shown("seed", _("Seed of the trial’s own lottery"), lambda t: t.seed, "digest"),
             Shown("changes", _("Changes"), lambda t: t.changes, "json", detail=False),

@@ -237,8 +237,8 @@ def _call_choices(actor: Actor) -> list[tuple[str, str]]:
     return [(str(call.pk), call_title(call)) for call in Call.objects.filter(pk__in=ids)]
 
 
-def _phase_label(call: Call) -> str:
-    return str(PHASES[call.phase(clock.now())]) if call.state != CallState.DRAFT else gettext("Not published")
+def _phase(call: Call) -> str:
+    return call.phase(clock.now()) if call.state != CallState.DRAFT else ""
 
 
 def _offering_facts(call: Call) -> list[dict[str, Any]]:
@@ -256,13 +256,13 @@ CALL = resource(
         fields=(
             Shown("title", _("Title"), lambda c: c.title, "localized", listed=True, detail=False),
             Shown("organisation", _("Institution"), lambda c: organisation_ref(c.organisation), "ref", listed=True, sort="organisation__schac"),
-            Shown("phase", _("Phase"), _phase_label, listed=True),
+            Shown("phase", _("Phase"), _phase, listed=True, words=PHASES, otherwise=_("Not published")),
             Shown("opens_at", _("Applications open"), lambda c: c.opens_at, "moment", listed=True, sort="opens_at", detail=False),
             Shown("closes_at", _("Applications close"), lambda c: c.closes_at, "moment", listed=True, sort="closes_at", detail=False),
             Shown("nominate_by", _("Homes nominate until"), lambda c: c.nominate_by, "moment", detail=False),
             Shown("code", _("Code"), lambda c: c.code, sort="code"),
             Shown("state", _("State"), lambda c: c.state, "state", sort="state"),
-            Shown("category", _("Category"), lambda c: category_label(c.category)),
+            Shown("category", _("Category"), lambda c: c.category, words=category_label),
             Shown("zone", _("Time zone of the call"), lambda c: c.zone, "zone"),
             Shown("max_choices", _("Most choices"), lambda c: c.max_choices, "integer", detail=False),
             Shown("max_seats", _("Most seats for one student"), lambda c: c.max_seats, "integer", detail=False),

@@ -28,7 +28,7 @@ from vsm.exchange.collaborations.rules import KINDS, PHASE_WORDS, SIDE_WORDS, Ac
 from vsm.exchange.collaborations.states import ExchangeState, ParticipantState
 from vsm.exchange.collaborations.warning import Limits, Signs, Standing, early_warning
 from vsm.exchange.institutions.queries import name_of, organisation_ref
-from vsm.exchange.people.queries import languages_told
+from vsm.exchange.people.queries import language_level_told, language_levels
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
@@ -278,7 +278,7 @@ PARTICIPANT = resource(
             Shown("state", _("State"), lambda p: p.state, "state", listed=True, sort="state"),
             Shown("shares_name", _("Shares the name with the partner class"), lambda p: p.shares_name, "bool", listed=True),
             Shown("zone", _("Time zone"), lambda p: p.zone, "zone"),
-            Shown("languages", _("Languages (CEFR)"), lambda p: languages_told(p.languages), "list"),
+            Shown("languages", _("Languages (CEFR)"), lambda p: language_levels(p.languages), "list", words=language_level_told),
             Shown("skills", _("Skills"), lambda p: p.skills, "list"),
             Shown("joined_at", _("Joined"), lambda p: p.joined_at, "moment"),
             Shown("left_at", _("Left"), lambda p: p.left_at, "moment"),
@@ -337,8 +337,8 @@ EXCHANGE_TASK = resource(
         fields=(
             Shown("title", _("Title"), lambda t: t.title, listed=True, sort="title"),
             Shown("exchange", _("Exchange"), lambda t: exchange_ref(t.exchange), "ref"),
-            Shown("phase", _("Phase"), lambda t: _now(PHASE_WORDS[t.phase]), listed=True, sort="phase"),
-            Shown("kind", _("Who hands it in"), lambda t: _now(KINDS[t.kind]), listed=True, sort="kind"),
+            Shown("phase", _("Phase"), lambda t: t.phase, listed=True, sort="phase", words=PHASE_WORDS),
+            Shown("kind", _("Who hands it in"), lambda t: t.kind, listed=True, sort="kind", words=KINDS),
             Shown("due_at", _("Due"), lambda t: t.due_at, "moment", listed=True, sort="due_at"),
             Shown("wall_due", _("Due on the plan’s clock"), lambda t: f"{wall_text(t.due_at, ZoneInfo(t.exchange.zone))} ({t.exchange.zone})"),
             Shown("hours", _("Hours"), lambda t: t.hours, listed=True),

@@ -13,16 +13,14 @@ from vsm.exchange.catalogue.labels import (
     FIELD_LABELS,
     LEVEL_LABELS,
     WEEKDAY_LABELS,
-    bandwidth_label,
     field_label,
-    level_label,
 )
 from vsm.exchange.catalogue.queries import spoken_choices
 from vsm.exchange.collaborations.matching import Match, compare
 from vsm.exchange.collaborations.models import FairEntry, PartnerFair, PartnerInvitation, PartnerWish
 from vsm.exchange.collaborations.states import FairState, InvitationState, WishState
 from vsm.exchange.institutions.queries import country_choices, name_of, organisation_ref
-from vsm.exchange.people.queries import languages_told
+from vsm.exchange.people.queries import language_level_told, language_levels
 from vsm.exchange.people.rules import CEFR, NATIVE, cefr_at_least
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
@@ -107,10 +105,6 @@ def window_lines(wish: Any) -> list[str]:
     return [f"{WEEKDAY_LABELS[day]} {starts}–{ends}" for day, starts, ends in wish.windows]
 
 
-def language_lines(wish: Any) -> list[str]:
-    return languages_told(wish.languages)
-
-
 def _off_lines(wish: Any) -> list[str]:
     mondays = [date.fromisoformat(day) for day in wish.weeks_off]
     return [f"{day.isoformat()} – {(day + timedelta(days=4)).isoformat()}" for day in mondays]
@@ -137,9 +131,9 @@ PARTNER_WISH = resource(
             Shown("teacher", _("Teacher"), lambda w: w.teacher.name),
             Shown("state", _("State"), lambda w: w.state, "state", listed=True, sort="state"),
             Shown("topic", _("Topic"), lambda w: w.topic, "localized"),
-            Shown("isced_f", _("Field (ISCED-F)"), lambda w: field_label(w.isced_f), listed=True, sort="isced_f"),
-            Shown("level", _("Level"), lambda w: level_label(w.level), sort="level"),
-            Shown("languages", _("Languages (CEFR)"), language_lines, "list", listed=True),
+            Shown("isced_f", _("Field (ISCED-F)"), lambda w: w.isced_f, listed=True, sort="isced_f", words=field_label),
+            Shown("level", _("Level"), lambda w: w.level, sort="level", words=LEVEL_LABELS),
+            Shown("languages", _("Languages (CEFR)"), lambda w: language_levels(w.languages), "list", listed=True, words=language_level_told),
             Shown("starts_on", _("Teaches from"), lambda w: w.starts_on, "date", listed=True, sort="starts_on"),
             Shown("ends_on", _("Teaches until"), lambda w: w.ends_on, "date", sort="ends_on"),
             Shown("weeks_off", _("Weeks without teaching"), _off_lines, "list"),
@@ -150,7 +144,7 @@ PARTNER_WISH = resource(
             Shown("zone", _("Time zone"), lambda w: w.zone, "zone", sort="zone"),
             Shown("windows", _("Possible meeting hours (own time)"), window_lines, "list"),
             Shown("tools", _("Tools"), lambda w: w.tools, "list"),
-            Shown("bandwidth", _("Connection"), lambda w: bandwidth_label(w.bandwidth)),
+            Shown("bandwidth", _("Connection"), lambda w: w.bandwidth, words=BANDWIDTH_LABELS),
             Shown("published_at", _("Published"), lambda w: w.published_at, "moment", sort="published_at"),
         ),
         filters=(

@@ -66,6 +66,7 @@ RUN_KINDS = {
 NOTED |= {(Case.noun, kind): label for kind, label in RUN_KINDS.items()}  # what a run does with a case stands in its history
 ADMITS_LABELS = {"yes": (_("Admits exchange students"), "good"), "limited": (_("Admits with limits"), "warn"), "no": (_("Admits nobody now"), "bad")}
 ONLINE_LABELS = {"all": (_("All courses online"), "good"), "some": (_("Some courses online"), "good"), "none": (_("Nothing online"), "neutral")}
+DRILL = {"drill": _("Drill")}
 FORM_LABELS = {"online": _("The same course online"), "asynchronous": _("The same course in one’s own time"), "equivalent": _("An equivalent course")}
 COUNT_LABELS = {
     "looked_at": N_("Stays looked at"), "cases": N_("New cases"), "students": N_("Students"), "courses": N_("Courses"),
@@ -197,7 +198,7 @@ def _labelled(labels: Any) -> Any:
 
 
 def _drill(record: Any) -> str:
-    return _now("Drill") if record.is_drill else ""
+    return "drill" if record.is_drill else ""
 
 
 def _others(emergency: Emergency) -> list[dict[str, str]] | None:
@@ -212,15 +213,15 @@ EMERGENCY = resource(
         "emergency", "emergencies", Emergency, _("Emergency"), _("Emergencies"), str,
         fields=(
             Shown("name", _("What happened"), lambda e: e.title, "localized", listed=True, sort="starts_on", detail=False),
-            Shown("kind", _("Kind"), lambda e: str(KIND_LABELS[e.kind]), listed=True, sort="kind"),
+            Shown("kind", _("Kind"), lambda e: e.kind, listed=True, sort="kind", words=KIND_LABELS),
             Shown("places", _("Places concerned"), place_names, "list"),
-            Shown("directions", _("What is restricted"), lambda e: [str(DIRECTION_LABELS[each]) for each in e.directions], "list"),
+            Shown("directions", _("What is restricted"), lambda e: e.directions, "list", words=DIRECTION_LABELS),
             Shown("starts_on", _("First day"), lambda e: e.starts_on, "date", listed=True, sort="starts_on"),
             Shown("ends_on", _("Last day"), lambda e: e.last_day, "date", listed=True),
             Shown("declared_by", _("Declared by"), lambda e: organisation_ref(e.declared_by) if e.declared_by else None, "ref", listed=True),
             Shown("declared_at", _("Declared at"), lambda e: e.declared_at, "moment"),
             Shown("state", _("State"), lambda e: e.state, "state", listed=True, sort="state"),
-            Shown("drill", _("Drill"), _drill, listed=True, sort="is_drill"),
+            Shown("drill", _("Drill"), _drill, listed=True, sort="is_drill", words=DRILL),
             Shown("is_drill", _("Is a drill"), lambda e: e.is_drill, "bool", detail=False),
             Shown("safety", _("What people concerned should do"), lambda e: e.safety, "localized"),
             Shown("evidence", _("Evidence"), lambda e: e.evidence, "list"),
@@ -252,7 +253,7 @@ COURSE_PLAN = resource(
             Shown("host", _("Host institution"), lambda p: organisation_ref(p.host), "ref", listed=True, sort="host__schac"),
             Shown("emergency", _("Emergency"), lambda p: emergency_ref(p.emergency), "ref", listed=True, sort="emergency__starts_on"),
             Shown("students", _("Students concerned"), lambda p: p.students, "integer", listed=True, sort="students"),
-            Shown("readiness", _("Online readiness"), lambda p: str(READINESS_LABELS[p.readiness][0]), listed=True, sort="readiness"),
+            Shown("readiness", _("Online readiness"), lambda p: p.readiness, listed=True, sort="readiness", words=lambda code: READINESS_LABELS[code][0]),
             Shown("best", _("First choice"), lambda p: form_words(p.alternatives[0]) if p.alternatives else "", listed=True),
             Shown("alternatives", _("Alternatives, best first"), lambda p: [form_words(each) for each in p.alternatives], "list"),
             Shown("alternative_records", _("Alternatives, as records"), lambda p: p.alternatives, "json", detail=False),
@@ -272,10 +273,10 @@ EMERGENCY_CASE = resource(
         fields=(
             Shown("student", _("Student"), lambda c: person_ref(c.student), "ref", listed=True, sort="student__folded"),
             Shown("emergency", _("Emergency"), lambda c: emergency_ref(c.emergency), "ref", listed=True, sort="emergency__starts_on"),
-            Shown("drill", _("Drill"), lambda c: _drill(c.emergency)),
-            Shown("safety", _("How they are"), lambda c: str(SAFETY_STATES[c.safety][0]), listed=True, sort="urgency"),
+            Shown("drill", _("Drill"), lambda c: _drill(c.emergency), words=DRILL),
+            Shown("safety", _("How they are"), lambda c: c.safety, listed=True, sort="urgency", words=lambda code: SAFETY_STATES[code][0]),
             Shown("told_at", _("Told at"), lambda c: c.told_at, "moment"),
-            Shown("situations", _("Situation"), situations_in_words, "list", listed=True),
+            Shown("situations", _("Situation"), lambda c: c.situations, "list", listed=True, words=SITUATION_LABELS),
             Shown("home", _("Home institution"), lambda c: organisation_ref(c.home), "ref", listed=True, sort="home__schac"),
             Shown("host", _("Host institution"), lambda c: organisation_ref(c.host), "ref", listed=True, sort="host__schac"),
             Shown("state", _("State"), lambda c: c.state, "state", listed=True, sort="state"),
@@ -308,13 +309,13 @@ SWITCH = resource(
             Shown("student", _("Student"), lambda s: person_ref(s.case.student), "ref", listed=True, sort="case__student__folded"),
             Shown("code", _("Course in person"), lambda s: s.code, listed=True, sort="code"),
             Shown("online", _("Online as"), lambda s: s.online_title, "localized", listed=True),
-            Shown("kind", _("Form"), lambda s: str(FORM_LABELS[s.kind])),
+            Shown("kind", _("Form"), lambda s: s.kind, words=FORM_LABELS),
             Shown("credits", _("Credits, unchanged"), lambda s: labels.credits_text(Decimal(s.credits), None, [], s.credit_system), listed=True),
             Shown("home_credits", _("Credits at home, unchanged"), lambda s: s.home_credits),
             Shown("starts_on", _("Online from"), lambda s: s.starts_on, "date", listed=True, sort="starts_on"),
             Shown("returned_on", _("In person again from"), lambda s: s.ended.on if hasattr(s, "ended") else None, "date", listed=True, sort="ended__on"),
             Shown("case", _("Student in an emergency"), lambda s: Ref("emergency_case", s.case_id, case_title(s.case)), "ref"),
-            Shown("drill", _("Drill"), lambda s: _drill(s.case.emergency)),
+            Shown("drill", _("Drill"), lambda s: _drill(s.case.emergency), words=DRILL),
             Shown("agreement_version", _("Version of the learning agreement"), lambda s: s.agreement_version or None, "integer"),
         ),
         filters=(
@@ -330,7 +331,7 @@ SWITCH_RUN = resource(
     Resource(
         "switch_run", "switch-runs", Run, _("Bulk work"), _("Bulk work"), lambda r: f"{RUN_KINDS[r.kind]} · {r.emergency}",
         fields=(
-            Shown("kind", _("What"), lambda r: str(RUN_KINDS[r.kind]), listed=True, sort="kind"),
+            Shown("kind", _("What"), lambda r: r.kind, listed=True, sort="kind", words=RUN_KINDS),
             Shown("emergency", _("Emergency"), lambda r: emergency_ref(r.emergency), "ref"),
             Shown("organisation", _("For"), lambda r: organisation_ref(r.organisation) if r.organisation else None, "ref"),
             Shown("state", _("State"), lambda r: r.state, "state", listed=True, sort="state"),
@@ -355,8 +356,8 @@ STANDING = resource(
         "standing", "standings", Standing, _("What an institution says"), _("What institutions say"), lambda s: str(s.organisation),
         fields=(
             Shown("organisation", _("Institution"), lambda s: organisation_ref(s.organisation), "ref", listed=True, sort="organisation__schac"),
-            Shown("admits", _("In person"), lambda s: str(ADMITS_LABELS[s.admits][0]), listed=True, sort="admits"),
-            Shown("online", _("Online"), lambda s: str(ONLINE_LABELS[s.online][0]), listed=True, sort="online"),
+            Shown("admits", _("In person"), lambda s: s.admits, listed=True, sort="admits", words=lambda code: ADMITS_LABELS[code][0]),
+            Shown("online", _("Online"), lambda s: s.online, listed=True, sort="online", words=lambda code: ONLINE_LABELS[code][0]),
             Shown("since", _("Since"), lambda s: s.since, "date", listed=True, sort="since"),
             Shown("note", _("In a few words"), lambda s: s.note, "localized"),
             Shown("link", _("Link"), lambda s: s.link),

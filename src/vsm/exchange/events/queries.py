@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from vsm.exchange.catalogue.labels import bandwidth_label, language_label
+from vsm.exchange.catalogue.labels import BANDWIDTH_LABELS, language_label
 from vsm.exchange.events.models import OnlineEvent, Registration
 from vsm.exchange.events.rules import free_places
 from vsm.exchange.events.states import HOLDING, EventState, RegistrationState
@@ -128,12 +128,6 @@ def languages_told(codes: list[str]) -> list[str]:
     return [language_label(code) for code in codes]
 
 
-def _places(event: Any) -> str:
-    if event.capacity is None:
-        return gettext("no limit")
-    return str(event.capacity)
-
-
 def _speakers(event: Any) -> list[str]:
     return [", ".join(filter(None, (each.get("name", ""), each.get("affiliation", "")))) for each in event.speakers]
 
@@ -143,18 +137,18 @@ ONLINE_EVENT = resource(
         "online_event", "online-events", OnlineEvent, _("Online event"), _("Online events"), event_title,
         fields=(
             Shown("title", _("Title"), lambda e: e.title, "localized", listed=True),
-            Shown("kind", _("Kind of event"), lambda e: str(KIND_LABELS[e.kind]), listed=True, sort="kind", detail=False),
+            Shown("kind", _("Kind of event"), lambda e: e.kind, listed=True, sort="kind", detail=False, words=KIND_LABELS),
             Shown("starts_at", _("Starts"), lambda e: e.starts_at, "moment", listed=True, sort="starts_at"),
             Shown("ends_at", _("Ends"), lambda e: e.ends_at, "moment", sort="ends_at", detail=False),
             Shown("organisation", _("Organised by"), lambda e: organisation_ref(e.organisation), "ref", listed=True, sort="organisation__schac"),
             Shown("state", _("State"), lambda e: e.state, "state", listed=True, sort="state"),
-            Shown("languages", _("Languages"), lambda e: languages_told(e.languages), "list", listed=True, detail=False),
-            Shown("captions", _("Captions"), lambda e: languages_told(e.captions), "list", detail=False),
-            Shown("interpretation", _("Interpretation"), lambda e: languages_told(e.interpretation), "list", detail=False),
+            Shown("languages", _("Languages"), lambda e: e.languages, "languages", listed=True, detail=False),
+            Shown("captions", _("Captions"), lambda e: e.captions, "languages", detail=False),
+            Shown("interpretation", _("Interpretation"), lambda e: e.interpretation, "languages", detail=False),
             Shown("access", _("Accessibility"), lambda e: e.access, "long_text", detail=False),
-            Shown("bandwidth", _("Connection"), lambda e: bandwidth_label(e.bandwidth)),
+            Shown("bandwidth", _("Connection"), lambda e: e.bandwidth, words=BANDWIDTH_LABELS),
             Shown("speakers", _("Speakers"), _speakers, "list", detail=False),
-            Shown("capacity", _("Places"), _places, listed=True, sort="capacity"),
+            Shown("capacity", _("Places"), lambda e: e.capacity, "integer", listed=True, sort="capacity", otherwise=_("no limit")),
             Shown("closes_at", _("Registration until"), lambda e: e.closes_at, "moment"),
             Shown("zone", _("Time zone of the organiser"), lambda e: e.zone, "zone"),
             Shown("about_label", _("About"), lambda e: e.about_label, detail=False),

@@ -70,15 +70,15 @@ ORGANISATION = resource(
         "organisation", "organisations", Organisation, _("Organisation"), _("Institutions"), name_of,
         fields=(
             Shown("name", _("Name"), lambda o: o.name, "localized", listed=True, sort="schac"),
-            Shown("kind", _("Kind"), lambda o: str(KINDS[o.kind]), listed=True, sort="kind"),
+            Shown("kind", _("Kind"), lambda o: o.kind, listed=True, sort="kind", words=KINDS),
             Shown("country", _("Country"), lambda o: o.country, "country", listed=True, sort="country"),
             Shown("city", _("City"), lambda o: o.city, listed=True, sort="city"),
             Shown("zone", _("Time zone"), lambda o: o.zone, "zone", listed=True, sort="zone"),
             Shown("schac", _("SCHAC code"), lambda o: o.schac),
             Shown("ror", _("ROR"), lambda o: o.ror),
             Shown("languages", _("Languages"), lambda o: o.languages, "languages"),
-            Shown("credits", _("Credit system"), lambda o: dict(credit_system_choices(o, ANONYMOUS)).get(o.credit_system, o.credit_system)),
-            Shown("grades", _("Grade scale"), lambda o: dict(grade_scale_choices(o, ANONYMOUS)).get(o.grade_scale, o.grade_scale)),
+            Shown("credits", _("Credit system"), lambda o: o.credit_system, words=lambda code: dict(credit_system_choices(None, ANONYMOUS)).get(code, code)),
+            Shown("grades", _("Grade scale"), lambda o: o.grade_scale, words=lambda code: dict(grade_scale_choices(None, ANONYMOUS)).get(code, code)),
             # By their codes too: what a program sends back.
             Shown("credit_system", _("Credit system"), lambda o: o.credit_system, detail=False),
             Shown("grade_scale", _("Grade scale"), lambda o: o.grade_scale, detail=False),

@@ -161,7 +161,7 @@ LEARNING_AGREEMENT = resource(
             Shown("home", _("Home institution"), lambda a: organisation_ref(a.home), "ref", listed=True, sort="home__schac"),
             Shown("host", _("Host institution"), lambda a: organisation_ref(a.host), "ref", listed=True, sort="host__schac"),
             Shown("state", _("State"), lambda a: a.state, "state", listed=True, sort="state"),
-            Shown("waiting_for", _("Signature missing of"), lambda a: [_now(PARTY_WORDS[p]) for p in a.waiting_for.split()] if a.state == "signing" else [], "list", listed=True),
+            Shown("waiting_for", _("Signature missing of"), lambda a: a.waiting_for.split() if a.state == "signing" else [], "list", listed=True, words=PARTY_WORDS),
             Shown("version_in_work", _("Current version"), lambda a: a.current, "integer", listed=True, sort="current"),
             Shown("signed_version", _("Version in force"), lambda a: a.signed_version or None, "integer", listed=True, sort="signed_version"),
             Shown("digest", _("Fingerprint of the current version"), lambda a: a.current_version.digest if a.current_version else "", "digest"),

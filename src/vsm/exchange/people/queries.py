@@ -25,8 +25,17 @@ GRANTEES |= {role.value: label for role, label in ROLE_LABELS.items()}
 
 def languages_told(languages: Mapping[str, str]) -> list[str]:
     """Each language by its name, with its level."""
-    reader = get_language() or "en"
-    return [labelled(language_name(code, reader), _now("Native speaker") if level == "native" else level) for code, level in languages.items()]
+    return [language_level_told(each) for each in language_levels(languages)]
+
+
+def language_levels(languages: Mapping[str, str]) -> list[str]:
+    """`en:B2`, `es:native`."""
+    return [f"{code}:{level}" for code, level in languages.items()]
+
+
+def language_level_told(known: str) -> str:
+    code, _colon, level = known.partition(":")
+    return labelled(language_name(code, get_language() or "en"), _now("Native speaker") if level == "native" else level)
 
 
 def actor_of(person: Any, now: datetime) -> Actor:
@@ -102,7 +111,7 @@ MEMBERSHIP = resource(
         "membership", "memberships", Membership, _("Role held"), _("Roles held"), lambda m: f"{m.person.name} · {say(ROLE_LABELS[Role(m.role)])}",
         fields=(
             Shown("person", _("Person"), lambda m: person_ref(m.person), "ref", listed=True, sort="person__folded"),
-            Shown("role", _("Role"), lambda m: say(ROLE_LABELS[Role(m.role)]), listed=True, sort="role"),
+            Shown("role", _("Role"), lambda m: m.role, listed=True, sort="role", words=ROLE_LABELS),
             Shown("organisation", _("Organisation"), lambda m: Ref("organisation", m.organisation_id, str(m.organisation)), "ref", listed=True),
             Shown("starts_on", _("From"), lambda m: m.starts_on, "date", listed=True, sort="starts_on"),
             Shown("ends_on", _("Until"), lambda m: m.ends_on, "date", listed=True, sort="ends_on"),
@@ -119,7 +128,7 @@ INVITATION = resource(
         "invitation", "invitations", Invitation, _("Invitation"), _("Invitations"), lambda i: i.email,
         fields=(
             Shown("email", _("Email"), lambda i: i.email, listed=True, sort="email"),
-            Shown("role", _("Role"), lambda i: say(ROLE_LABELS[Role(i.role)]), listed=True, sort="role"),
+            Shown("role", _("Role"), lambda i: i.role, listed=True, sort="role", words=ROLE_LABELS),
             Shown("organisation", _("Organisation"), lambda i: Ref("organisation", i.organisation_id, str(i.organisation)), "ref", listed=True),
             Shown("state", _("State"), lambda i: i.state, "state", listed=True, sort="state"),
             Shown("expires_at", _("Expires"), lambda i: i.expires_at, "moment", listed=True, sort="expires_at"),
@@ -142,7 +151,7 @@ STUDENT = resource(
             Shown("credits_earned", _("Credits earned"), lambda s: s.credits_earned, "number", listed=True, sort="credits_earned"),
             Shown("credits_total", _("Credits of the degree"), lambda s: s.credits_total, "number"),
             Shown("average", _("Average grade"), lambda s: s.average),
-            Shown("languages", _("Languages (CEFR)"), lambda s: languages_told(s.languages), "list"),
+            Shown("languages", _("Languages (CEFR)"), lambda s: language_levels(s.languages), "list", words=language_level_told),
             Shown("needs", _("Needs"), lambda s: s.needs, "long_text"),
         ),
         filters=(
@@ -163,7 +172,7 @@ TOKEN = resource(
         "token", "tokens", Token, _("Access token"), _("Access tokens"), lambda t: t.label,
         fields=(
             Shown("label", _("Label"), lambda t: t.label, listed=True, sort="label"),
-            Shown("purpose", _("For"), lambda t: str(TOKEN_PURPOSES.get(t.purpose, t.purpose)), listed=True),
+            Shown("purpose", _("For"), lambda t: t.purpose, listed=True, words=TOKEN_PURPOSES),
             Shown("state", _("State"), lambda t: t.state, "state", listed=True),
             Shown("expires_at", _("Expires"), lambda t: t.expires_at, "moment", listed=True, sort="expires_at"),
             Shown("used_at", _("Last used"), lambda t: t.used_at, "moment", listed=True),

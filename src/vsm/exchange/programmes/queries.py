@@ -13,7 +13,7 @@ from vsm import rulebook
 from vsm.exchange.catalogue import labels
 from vsm.exchange.catalogue.queries import offering_ref, opportunity_ref
 from vsm.exchange.institutions.queries import name_of, organisation_ref
-from vsm.exchange.people.queries import languages_told
+from vsm.exchange.people.queries import language_level_told, language_levels, languages_told
 from vsm.exchange.programmes.facts import HOLDING, free_places, phase_of
 from vsm.exchange.programmes.models import (
     Admission,
@@ -105,10 +105,6 @@ def programme_ref(programme: Any) -> Ref:
 
 def intake_title(intake: Any) -> str:
     return f"{title_of(intake.programme)} · {intake.code}"
-
-
-def phase_label(intake: Intake) -> str:
-    return str(INTAKE_PHASES[phase_of(intake, clock.now())][0])
 
 
 def offerings_open(now: datetime) -> Any:
@@ -212,9 +208,9 @@ PROGRAMME = resource(
             Shown("award_title", _("Award"), lambda p: p.award_title, "localized", listed=True),
             Shown("organisation", _("Institution"), lambda p: organisation_ref(p.organisation), "ref", listed=True, sort="organisation__schac"),
             Shown("state", _("State"), lambda p: p.state, "state", listed=True, sort="state"),
-            Shown("level", _("Level"), lambda p: labels.level_label(p.opportunity.level), listed=True, sort="opportunity__level"),
+            Shown("level", _("Level"), lambda p: p.opportunity.level, listed=True, sort="opportunity__level", words=labels.LEVEL_LABELS),
             Shown("credits", _("Credits"), lambda p: p.opportunity.credits, "number", listed=True, sort="opportunity__credits"),
-            Shown("credit_system", _("Credit system"), lambda p: labels.credit_system_label(p.opportunity.credit_system)),
+            Shown("credit_system", _("Credit system"), lambda p: p.opportunity.credit_system, words=labels.credit_system_label),
             Shown("language", _("Language of teaching"), lambda p: p.opportunity.language, "language", listed=True, sort="opportunity__language"),
             Shown("requirements", _("What is asked for"), requirement_lines, "list", detail=False),
             Shown("months", _("Planned duration in months"), lambda p: p.months, "integer", sort="months"),
@@ -244,7 +240,7 @@ INTAKE = resource(
             Shown("code", _("Intake"), intake_title, listed=True, sort="programme__opportunity__code", detail=False),
             Shown("programme", _("Programme"), lambda i: programme_ref(i.programme), "ref", sort="programme__opportunity__code"),
             Shown("organisation", _("Institution"), lambda i: organisation_ref(i.programme.organisation), "ref", listed=True, sort="programme__organisation__schac"),
-            Shown("phase", _("Phase"), phase_label, listed=True),
+            Shown("phase", _("Phase"), lambda i: phase_of(i, clock.now()), listed=True, words=lambda code: INTAKE_PHASES[code][0]),
             Shown("state", _("State"), lambda i: i.state, "state"),
             Shown("starts_on", _("Starts"), lambda i: i.starts_on, "date", listed=True, sort="starts_on"),
             Shown("opens_at", _("Applications open"), lambda i: i.opens_at, "moment", sort="opens_at"),
@@ -276,15 +272,15 @@ ADMISSION = resource(
             Shown("respond_by", _("Answer until"), lambda a: a.respond_by, "moment", sort="respond_by"),
             Shown("because", _("Reason of the decision"), lambda a: a.because, "long_text"),
             Shown("decided_at", _("Decided"), lambda a: a.decided_at, "moment"),
-            Shown("prior_level", _("Prior qualification"), lambda a: _now(LEVEL_WORDS[a.prior_level]) if a.prior_level else ""),
+            Shown("prior_level", _("Prior qualification"), lambda a: a.prior_level, words=LEVEL_WORDS),
             Shown("prior_title", _("Its title"), lambda a: a.prior_title),
-            Shown("prior_isced_f", _("Its field (ISCED-F)"), lambda a: labels.field_label(a.prior_isced_f)),
+            Shown("prior_isced_f", _("Its field (ISCED-F)"), lambda a: a.prior_isced_f, words=labels.field_label),
             Shown("prior_institution", _("Awarded by"), lambda a: a.prior_institution),
             Shown("prior_country", _("Country"), lambda a: a.prior_country, "country"),
             Shown("prior_completed_on", _("Awarded on"), lambda a: a.prior_completed_on, "date"),
             Shown("prior_grade", _("Average"), lambda a: a.prior_grade),
-            Shown("prior_grade_scale", _("Grade scale"), lambda a: scale_label(a.prior_grade_scale)),
-            Shown("languages", _("Languages (CEFR)"), lambda a: languages_told(a.languages), "list"),
+            Shown("prior_grade_scale", _("Grade scale"), lambda a: a.prior_grade_scale, words=scale_label),
+            Shown("languages", _("Languages (CEFR)"), lambda a: language_levels(a.languages), "list", words=language_level_told),
             Shown("motivation", _("Motivation"), lambda a: a.motivation, "long_text"),
             Shown("home", _("Home institution"), lambda a: organisation_ref(a.home) if a.home else None, "ref"),
         ),
@@ -298,10 +294,10 @@ ADMISSION_DOCUMENT = resource(
     Resource(
         "admission_document", "admission-documents", AdmissionDocument, _("Document"), _("Documents of applicants"), document_title,
         fields=(
-            Shown("kind", _("Kind"), lambda d: _now(DOCUMENT_WORDS[d.kind]), listed=True, sort="kind"),
+            Shown("kind", _("Kind"), lambda d: d.kind, listed=True, sort="kind", words=DOCUMENT_WORDS),
             Shown("state", _("State"), lambda d: d.state, "state", listed=True, sort="state"),
             Shown("name", _("File"), lambda d: d.name, listed=True, sort="name"),
-            Shown("way", _("How it was checked"), lambda d: _now(WAY_WORDS[d.way]) if d.way else "", listed=True),
+            Shown("way", _("How it was checked"), lambda d: d.way, listed=True, words=WAY_WORDS),
             Shown("checked_by", _("Checked by"), lambda d: d.checked_by.name if d.checked_by else ""),
             Shown("checked_at", _("Checked"), lambda d: d.checked_at, "moment"),
             Shown("because", _("Remark"), lambda d: d.because, "long_text"),
@@ -410,7 +406,7 @@ INTERRUPTION = resource(
             Shown("starts_on", _("From"), lambda i: i.starts_on, "date", listed=True, sort="starts_on"),
             Shown("returns_on", _("Planned return"), lambda i: i.returns_on, "date", listed=True, sort="returns_on"),
             Shown("returned_on", _("Returned"), lambda i: i.returned_on, "date", listed=True, sort="returned_on"),
-            Shown("reason", _("Reason"), lambda i: str(PAUSE_REASONS[i.reason]), listed=True, sort="reason"),
+            Shown("reason", _("Reason"), lambda i: i.reason, listed=True, sort="reason", words=PAUSE_REASONS),
             Shown("because", _("In the student’s words"), lambda i: i.because, "long_text"),
             Shown("answer", _("Answer"), lambda i: i.answer, "long_text"),
             Shown("decided_at", _("Decided"), lambda i: i.decided_at, "moment"),
@@ -450,12 +446,12 @@ AWARD_RECOGNITION = resource(
             Shown("award", _("Award"), lambda r: Ref("conferral", r.conferral_id, labels.in_reader(r.conferral.title)), "ref", listed=True),
             Shown("home", _("Home institution"), lambda r: organisation_ref(r.home), "ref", sort="home__schac"),
             Shown("state", _("State"), lambda r: r.state, "state", listed=True, sort="state"),
-            Shown("purpose", _("Purpose"), lambda r: str(PURPOSES[r.purpose]), listed=True, sort="purpose"),
+            Shown("purpose", _("Purpose"), lambda r: r.purpose, listed=True, sort="purpose", words=PURPOSES),
             Shown("asked_at", _("Asked"), lambda r: r.asked_at, "moment", sort="asked_at"),
             Shown("decide_by", _("Decide until"), lambda r: r.decide_by, "date", listed=True, sort="decide_by"),
             Shown("home_title", _("Recognised as"), lambda r: r.home_title),
             Shown("findings", _("Evaluation"), lambda r: r.findings or None, "json", detail=False),
-            Shown("convention", _("On the basis of"), lambda r: convention_label(r.convention)),
+            Shown("convention", _("On the basis of"), lambda r: r.convention, words=convention_label),
             Shown("question", _("Question of home"), lambda r: r.question, "long_text"),
             Shown("answer", _("Answer"), lambda r: r.answer, "long_text"),
             Shown("because", _("Reason"), lambda r: r.because, "long_text"),

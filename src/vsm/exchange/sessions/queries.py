@@ -337,7 +337,7 @@ SERIES = resource(
             Shown("ends_on", _("Last day"), lambda s: s.ends_on, "date", listed=True, sort="ends_on"),
             Shown("zone", _("Time zone"), lambda s: s.zone, "zone", listed=True),
             Shown("organisation", _("Organisation"), lambda s: organisation_ref(s.organisation), "ref", listed=True),
-            Shown("bandwidth", _("Connection needed"), lambda s: str(BANDWIDTHS_TOLD[s.bandwidth])),
+            Shown("bandwidth", _("Connection needed"), lambda s: s.bandwidth, words=BANDWIDTHS_TOLD),
             Shown("join_url", _("Link to join"), lambda s: s.join_url),
             Shown("dial_in", _("By telephone"), lambda s: s.dial_in),
             Shown("participants", _("Participants"), lambda s: [each.person.name for each in _leads_first(s.participants.all())], "list"),

@@ -16,7 +16,7 @@ from vsm.kit.saying import labelled
 from vsm.observatory.casebook.models import Case, CasebookReview, Entry, VsmModel
 from vsm.observatory.casebook.rules import evidence
 from vsm.observatory.casebook.seeds import vocabulary
-from vsm.observatory.geography import name_of, regions
+from vsm.observatory.geography import regions
 
 STATES = {"draft": (_("Draft"), "neutral"), "in-review": (_("Being reviewed"), "info"), "published": (pgettext_lazy("case", "Published"), "good")}
 ORIGIN_LABELS = {"pre-pandemic": _("Existed before the pandemic"), "pandemic-born": _("Born in the pandemic"), "refined": _("Refined in the pandemic")}
@@ -61,16 +61,16 @@ def language_choices(_record: Any = None, _actor: Any = None) -> list[tuple[str,
 
 
 def region_choices(_record: Any = None, _actor: Any = None) -> list[tuple[str, str]]:
-    return [(code, said(region.name)) for code, region in regions().items() if region.level == 1]
+    return [(code, region_name(code)) for code, region in regions().items() if region.level == 1]
+
+
+def region_name(code: str) -> str:
+    return said(regions()[code].name)
 
 
 def model_choices(_record: Any = None, actor: Actor | None = None) -> list[tuple[str, str]]:
     found = VsmModel.objects.visible_to(actor) if actor else VsmModel.objects.none()
     return [(str(model.pk), said(model.name)) for model in found]
-
-
-def category_names(slugs: list[str]) -> list[str]:
-    return [label for slug, label in category_choices() if slug in slugs]
 
 
 def model_ref(model: VsmModel | None) -> Ref | None:
@@ -193,10 +193,10 @@ def _facet(name: str, label: Any, choices: Any) -> Filter:
 
 _COMMON = (
     Shown("summary", _("In short"), lambda e: e.summary, "localized", detail=False),
-    Shown("categories", _("Categories"), lambda e: category_names(e.categories), "list", listed=True),
-    Shown("credit", _("Credit"), lambda e: str(CREDIT_LABELS[e.credit]), listed=True, sort="credit"),
-    Shown("bandwidth", _("Connection"), lambda e: str(BANDWIDTH_LABELS[e.bandwidth]), listed=True, sort="bandwidth"),
-    Shown("languages", _("Languages"), lambda e: [language_name(code, reader()) for code in e.languages], "list"),
+    Shown("categories", _("Categories"), lambda e: e.categories, "list", listed=True, words=lambda slug: dict(category_choices())[slug]),
+    Shown("credit", _("Credit"), lambda e: e.credit, listed=True, sort="credit", words=CREDIT_LABELS),
+    Shown("bandwidth", _("Connection"), lambda e: e.bandwidth, listed=True, sort="bandwidth", words=BANDWIDTH_LABELS),
+    Shown("languages", _("Languages"), lambda e: e.languages, "languages"),
     Shown("state", _("State"), lambda e: e.state, "state", sort="state"),
     Shown("checked_on", _("Sources last read"), lambda e: e.checked_on, "date", sort="checked_on"),
     Shown("review", _("Review"), review_line, detail=False),
@@ -211,10 +211,10 @@ VSM_MODEL = resource(
         "vsm_model", "vsm-models", VsmModel, _("Model of virtual mobility"), _("Models of virtual mobility"), lambda model: said(model.name),
         fields=(
             Shown("name", _("Name"), lambda m: said(m.name), listed=True, detail=False),
-            Shown("origin", _("Since when"), lambda m: str(ORIGIN_LABELS[m.origin]), listed=True, sort="origin"),
+            Shown("origin", _("Since when"), lambda m: m.origin, listed=True, sort="origin", words=ORIGIN_LABELS),
             *_COMMON,
-            Shown("synchrony", _("How one meets"), lambda m: str(SYNCHRONY_LABELS[m.synchrony])),
-            Shown("scope", _("Reach"), lambda m: [str(SCOPE_LABELS[each]) for each in m.scope], "list"),
+            Shown("synchrony", _("How one meets"), lambda m: m.synchrony, words=SYNCHRONY_LABELS),
+            Shown("scope", _("Reach"), lambda m: m.scope, "list", words=SCOPE_LABELS),
             *(Shown(name, label, partial(_detail, name), "list") for name, label in DETAIL_LABELS.items()),
             Shown("sources", _("Sources"), source_lines, "list", detail=False),
         ),
@@ -238,13 +238,13 @@ CASE = resource(
             Shown("model", _("Model"), lambda c: model_ref(c.model), "ref", listed=True),
             Shown("institutions", _("Institutions"), lambda c: c.institutions, "list"),
             Shown("rors", _("ROR"), lambda c: list(c.rors.values()), "list"),
-            Shown("countries", _("Countries"), lambda c: [name_of(code, reader()) for code in c.countries], "list"),
-            Shown("regions", _("Regions"), lambda c: [label for code, label in region_choices() if f" region:{code} " in c.facets], "list", listed=True),
+            Shown("countries", _("Countries"), lambda c: c.countries, "countries"),
+            Shown("regions", _("Regions"), lambda c: [code for code, _label in region_choices() if f" region:{code} " in c.facets], "list", listed=True, words=region_name),
             Shown("started", _("First year"), lambda c: c.started and str(c.started), listed=True, sort="started"),
             Shown("ended", _("Last year"), lambda c: c.ended and str(c.ended)),
             *_COMMON,
-            Shown("evidence", _("Evidence"), lambda c: str(GRADE_LABELS[grade][0]) if (grade := evidence(c.claims)) else ""),
-            Shown("consent", _("Consent"), lambda c: str(CONSENT_LABELS[c.consent])),
+            Shown("evidence", _("Evidence"), lambda c: evidence(c.claims), words=lambda grade: GRADE_LABELS[grade][0]),
+            Shown("consent", _("Consent"), lambda c: c.consent, words=CONSENT_LABELS),
             Shown("outcomes", _("What came of it"), lambda c: case_words(c, "outcomes"), "list", detail=False),
             Shown("barriers", _("What stood in the way"), lambda c: case_words(c, "barriers"), "list", detail=False),
             Shown("claims", _("Numbers"), lambda c: c.claims, "json", detail=False),

@@ -82,7 +82,7 @@ ESTIMATE_RUN = resource(
         "estimate_run", "estimate-runs", EstimateRun, _("Run of a study"), _("Runs of studies"),
         lambda run: f"{study_label(run.kind)} · {run.number}",
         fields=(
-            Shown("kind", _("Study"), lambda r: study_label(r.kind), listed=True, sort="kind"),
+            Shown("kind", _("Study"), lambda r: r.kind, listed=True, sort="kind", words=study_label),
             Shown("number", _("Number"), lambda r: r.number, "integer", listed=True, sort="number"),
             Shown("made_at", _("Made"), lambda r: r.created_at, "moment", listed=True, sort="created_at"),
             Shown("experimental", _("Experimental"), lambda r: r.experimental, "bool", listed=True, sort="experimental"),

@@ -250,7 +250,7 @@ PUBLICATION = resource(
         "publication", "publications", Publication, _("Publication"), _("Publications"), lambda p: f"{text_in(p.title, get_language() or 'en')} · {p.number}",
         fields=(
             Shown("title", _("Title"), lambda p: text_in(p.title, get_language() or "en"), listed=True),
-            Shown("kind", _("Kind"), lambda p: str(KIND_LABELS[p.kind]), sort="kind"),
+            Shown("kind", _("Kind"), lambda p: p.kind, sort="kind", words=KIND_LABELS),
             Shown("number", _("Edition"), lambda p: p.number, "integer", listed=True, sort="number"),
             Shown("published_at", _("Published"), lambda p: p.published_at, "moment", listed=True, sort="published_at"),
             Shown("experimental", _("Experimental"), lambda p: p.experimental, "bool", listed=True, sort="experimental"),

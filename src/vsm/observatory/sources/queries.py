@@ -198,7 +198,7 @@ OWN_TABLE = resource(
             Shown("flows", _("Flows from a place to another"), lambda t: t.found.get("flows"), "integer"),
             Shown("missing", _("Values left empty: not known"), lambda t: t.found.get("missing"), "integer"),
             Shown("edition", _("Edition"), lambda t: t.edition),
-            Shown("licence", _("Licence"), lambda t: str(LICENCE_NAMES[t.licence])),
+            Shown("licence", _("Licence"), lambda t: t.licence, words=LICENCE_NAMES),
             Shown("attribution", _("Attribution"), lambda t: t.attribution),
             Shown("release", _("Release of a source"), lambda t: Ref("release", t.release_id, RELEASE.title(t.release)) if t.release else None, "ref"),
             Shown("digest", _("Fingerprint of the file (SHA-256)"), lambda t: t.digest, "digest"),

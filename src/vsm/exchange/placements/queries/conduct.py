@@ -113,8 +113,8 @@ PLACEMENT_EVALUATION = resource(
         "placement_evaluation", "placement-evaluations", Evaluation, _("Evaluation"), _("Evaluations"),
         lambda e: f"{placement_title(e.placement)} · {OCCASIONS[e.occasion]} · {_now(PARTY_WORDS[e.side])}",
         fields=(
-            Shown("occasion", _("Occasion"), lambda e: str(OCCASIONS[e.occasion]), listed=True, sort="occasion"),
-            Shown("side", _("Side"), lambda e: _now(PARTY_WORDS[e.side]), listed=True, sort="side"),
+            Shown("occasion", _("Occasion"), lambda e: e.occasion, listed=True, sort="occasion", words=OCCASIONS),
+            Shown("side", _("Side"), lambda e: e.side, listed=True, sort="side", words=PARTY_WORDS),
             Shown("state", _("State"), lambda e: e.state, "state", listed=True, sort="state"),
             Shown("mean", _("Mean"), mean_of, "number", listed=True),
             Shown("at", _("Given on"), lambda e: e.at, "moment", listed=True, sort="at"),
@@ -149,7 +149,7 @@ CONCERN = resource(
     Resource(
         "concern", "concerns", Concern, _("Concern"), _("Concerns"), lambda c: f"{CONCERN_KINDS[c.kind]} · {day_text(c.created_at)}",
         fields=(
-            Shown("kind", _("About"), lambda c: str(CONCERN_KINDS[c.kind]), listed=True, sort="kind"),
+            Shown("kind", _("About"), lambda c: c.kind, listed=True, sort="kind", words=CONCERN_KINDS),
             Shown("state", _("State"), lambda c: c.state, "state", listed=True, sort="state"),
             Shown("created_at", _("Raised"), lambda c: c.created_at, "moment", listed=True, sort="created_at"),
             Shown("acknowledge_by", _("First answer until"), lambda c: c.acknowledge_by, "moment", listed=True, sort="acknowledge_by"),
@@ -177,7 +177,7 @@ PLACEMENT_CREDIT = resource(
             Shown("student", _("Student"), lambda c: person_ref(c.placement.student), "ref", listed=True, sort="placement__student__folded"),
             Shown("state", _("Decision"), lambda c: c.state, "state", listed=True, sort="state"),
             Shown("credits", _("Credits"), lambda c: c.credits, "number", listed=True, sort="credits"),
-            Shown("credit_system", _("Credit system"), lambda c: labels.credit_system_label(c.credit_system), listed=True),
+            Shown("credit_system", _("Credit system"), lambda c: c.credit_system, listed=True, words=labels.credit_system_label),
             Shown("hours", _("Confirmed hours"), lambda c: c.hours, "number", listed=True, sort="hours"),
             Shown("proposed", _("What the rules propose"), lambda c: c.proposed, "number"),
             Shown("low", _("Least by the rules"), lambda c: c.low, "number"),

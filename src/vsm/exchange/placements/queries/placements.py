@@ -224,7 +224,7 @@ PLACEMENT = resource(
             Shown("insured_until", _("Insured until"), lambda p: p.insured_until, "date"),
             Shown("started_on", _("Started on"), lambda p: p.started_on, "date"),
             Shown("ended_on", _("Ended on"), lambda p: p.ended_on, "date"),
-            Shown("ended_by", _("Ended by"), lambda p: _now(PARTY_WORDS[p.ended_by]) if p.ended_by else ""),
+            Shown("ended_by", _("Ended by"), lambda p: p.ended_by, words=PARTY_WORDS),
             Shown("because", _("Why"), lambda p: p.because, "long_text"),
         ),
         filters=(
@@ -258,7 +258,7 @@ PLACEMENT_AGREEMENT = resource(
             Shown("host", _("Host organisation"), lambda a: Ref("host", a.placement.host_id, a.placement.host.name), "ref", listed=True, sort="placement__host__name"),
             Shown("home", _("Home institution"), lambda a: organisation_ref(a.placement.home), "ref", listed=True, sort="placement__home__schac"),
             Shown("state", _("State"), lambda a: a.state, "state", listed=True, sort="state"),
-            Shown("waiting_for", _("Signature missing of"), lambda a: [_now(PARTY_WORDS[p]) for p in a.waiting_for.split()] if a.state == "signing" else [], "list", listed=True),
+            Shown("waiting_for", _("Signature missing of"), lambda a: a.waiting_for.split() if a.state == "signing" else [], "list", listed=True, words=PARTY_WORDS),
             Shown("version_in_work", _("Current version"), lambda a: a.current, "integer", listed=True, sort="current"),
             Shown("signed_version", _("Version in force"), lambda a: a.signed_version or None, "integer", listed=True, sort="signed_version"),
             Shown("digest", _("Fingerprint of the current version"), lambda a: a.current_version.digest if a.current_version else "", "digest"),
