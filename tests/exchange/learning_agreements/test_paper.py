@@ -3,11 +3,13 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.utils import timezone
 
 from tests.exchange.learning_agreements import given
 from tests.exchange.learning_agreements.given import NOW, World, actor, fresh
 from vsm.exchange.learning_agreements.actions import draft_version, present, sign
 from vsm.exchange.learning_agreements.paper import paper_of, pdf_of
+from vsm.exchange.learning_agreements.queries import LEARNING_AGREEMENT
 from vsm.kit.localized import LANGUAGES
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +39,8 @@ def test_the_page_shows_the_fingerprint_and_each_signature_in_utc_and_in_the_sig
     assert [(each["party"], each["name"], each["at"]) for each in paper["signatures"]] == [
         ("student", "Ana", "Tue 4 Aug 2026, 02:30 (UTC) · Mon 3 Aug 2026, 21:30 (America/Lima)"), ("home", "", ""), ("host", "", ""),
     ]  # fmt: skip
+    with timezone.override("Europe/Paris"):  # under facts, where one person reads, it is that reader's clock
+        assert LEARNING_AGREEMENT.values(fresh(agreement))["signatures"] == ["student: Ana, Tue 4 Aug 2026, 04:30 (Europe/Paris)"]
     line, = paper["lines"]
     assert (line["home"], line["home_credits"]) == ("ECO-301 Econometrics", "4")
     assert line["language"] == "Spanish"

@@ -18,7 +18,7 @@ from vsm.exchange.people.queries import person_ref
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Ref, Resource, Shown, resource, state_filter
-from vsm.kit.saying import labelled, signed_at_text
+from vsm.kit.saying import labelled, moment_text
 from vsm.kit.signed_texts import is_asked
 
 LEARNING_AGREEMENT_STATES = {
@@ -150,7 +150,7 @@ def _signatures(agreement: Any) -> list[str]:
     version = agreement.current_version
     if version is None:
         return []
-    return [labelled(_now(PARTY_WORDS[s.party]), f"{s.person.name}, {signed_at_text(s.at)}") for s in version.signatures.all()]
+    return [labelled(_now(PARTY_WORDS[s.party]), f"{s.person.name}, {moment_text(s.at)}") for s in version.signatures.all()]
 
 
 LEARNING_AGREEMENT = resource(

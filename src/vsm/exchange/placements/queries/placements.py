@@ -23,7 +23,7 @@ from vsm.exchange.placements.states import OVER, EvaluationState, HoursState
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource, state_filter
-from vsm.kit.saying import labelled, signed_at_text
+from vsm.kit.saying import labelled, moment_text
 from vsm.kit.signed_texts import is_asked
 from vsm.kit.verdict import Reason
 from vsm.rulebook.placements import Limit
@@ -195,7 +195,7 @@ def _signatures(agreement: Any) -> list[str]:
     version = agreement.current_version
     if version is None:
         return []
-    return [labelled(_now(PARTY_WORDS[s.party]), f"{s.name}{', ' + s.function if s.function else ''}, {signed_at_text(s.at)}") for s in version.signatures.all()]
+    return [labelled(_now(PARTY_WORDS[s.party]), f"{s.name}{', ' + s.function if s.function else ''}, {moment_text(s.at)}") for s in version.signatures.all()]
 
 
 def _content(agreement: Any) -> Mapping[str, Any]:

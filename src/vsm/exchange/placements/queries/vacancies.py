@@ -156,7 +156,7 @@ VACANCY = resource(
             Shown("equipment", _("Equipment"), lambda v: v.equipment, "long_text"),
             Shown("bandwidth", _("Connection"), lambda v: v.offering.bandwidth, words=labels.BANDWIDTH_LABELS),
             Shown("supervisor", _("Supervisor"), lambda v: v.supervisor_name),
-            Shown("field", _("Field of study (ISCED-F)"), lambda v: v.offering.opportunity.isced_f, words=labels.field_label),
+            Shown("isced_f", _("Field of study (ISCED-F)"), lambda v: v.offering.opportunity.isced_f, words=labels.field_label),
             Shown("respond_hours", _("Hours to answer an offer"), lambda v: v.respond_hours, "integer"),
             Shown("offering", _("In the catalogue"), lambda v: offering_ref(v.offering), "ref"),
         ),
