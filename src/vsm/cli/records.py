@@ -1,7 +1,6 @@
 """`vsm list` and `vsm show`: every noun, from its own definition."""
 
 import argparse
-import csv
 import difflib
 import json
 import sys
@@ -13,7 +12,7 @@ from vsm.cli.saying import table
 from vsm.cli.who import acting, as_argument
 from vsm.kit import audit
 from vsm.kit.actions import available
-from vsm.kit.cells import csv_cell, flat
+from vsm.kit.cells import csv_lines, flat
 from vsm.kit.errors import Invalid
 from vsm.kit.i18n import N_
 from vsm.kit.resources import RESOURCES, Resource, by_plural, narrowed, ordered
@@ -110,8 +109,5 @@ def _cell(entry: Resource, field: Any, record: Any) -> str:
 
 def _write_csv(entry: Resource, records: Any) -> None:
     fields = entry.columns
-    language = get_language() or "en"
-    writer = csv.writer(sys.stdout)
-    writer.writerow(["id", *(field.name for field in fields)])
-    for record in records:
-        writer.writerow([record.pk, *(csv_cell(field.told(record), language) for field in fields)])
+    rows = ([record.pk, *(field.told(record) for field in fields)] for record in records)
+    sys.stdout.writelines(csv_lines(["id", *(field.name for field in fields)], rows, get_language() or "en", mark=""))

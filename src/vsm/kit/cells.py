@@ -1,5 +1,7 @@
-"""A value as one cell of text: for CSV, for a terminal."""
+"""A value as one cell of text, for CSV and for a terminal; and the CSV that people open in a spreadsheet."""
 
+import csv
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from vsm.kit.localized import LANGUAGES, text_in
@@ -29,3 +31,18 @@ def csv_cell(value: Any, language: str) -> str:
     text = flat(value, language)
     is_text = isinstance(value, str | Ref | dict | list | tuple)
     return "'" + text if is_text and text.startswith(FORMULA_STARTS) else text
+
+
+def csv_lines(columns: Iterable[str], rows: Iterable[Iterable[Any]], language: str, *, mark: str = "\ufeff") -> Iterator[str]:
+    """A table line by line, its columns first, no cell of which a spreadsheet would run. The `mark` tells it that this is UTF-8."""
+    writer = csv.writer(_Line())
+    yield mark + writer.writerow(columns)
+    for row in rows:
+        yield writer.writerow([csv_cell(value, language) for value in row])
+
+
+class _Line:
+    """A file for the csv module that hands each line straight back."""
+
+    def write(self, text: str) -> str:
+        return text

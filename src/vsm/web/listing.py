@@ -1,7 +1,6 @@
 """Every list: filters, sorting, pages and CSV, from the noun's own definition."""
 
-import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -13,12 +12,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from vsm.kit.actors import Actor
-from vsm.kit.localized import text_in
+from vsm.kit.cells import csv_lines
 from vsm.kit.resources import RESOURCES, Ref, Resource, Shown, narrowed, ordered
 from vsm.kit.saying import labelled, say
 
 PAGE = 25
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass
@@ -89,39 +87,12 @@ def address(entry: Resource, record: Any) -> str:
 def csv_of(entry: Resource, actor: Actor, params: Mapping[str, str]) -> StreamingHttpResponse:
     """Every row of the filtered list, every field, as UTF-8 CSV that a spreadsheet cannot run as formulas."""
     found = ordered(entry, narrowed(entry, entry.visible_to(actor), params, actor), params.get("sort", ""))
-    writer = csv.writer(_Echo())
     fields = entry.columns
-    language = get_language() or "en"
-
-    def lines() -> Iterator[str]:
-        yield "\ufeff" + writer.writerow(["id", *(shown.name for shown in fields)])
-        for record in found.iterator(chunk_size=500):
-            yield writer.writerow([record.pk, *(flat(shown.told(record), language) for shown in fields)])
-
-    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    rows = ([record.pk, *(shown.told(record) for shown in fields)] for record in found.iterator(chunk_size=500))
+    lines = csv_lines(["id", *(shown.name for shown in fields)], rows, get_language() or "en")
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{entry.plural}.csv"'
     return response
-
-
-def flat(value: Any, language: str) -> str:
-    """One CSV cell. Text that a spreadsheet would run is quoted with an apostrophe (OWASP: CSV injection)."""
-    if isinstance(value, Ref):
-        value = value.title
-    elif isinstance(value, dict):
-        value = text_in(value, language) if all(isinstance(text, str) for text in value.values()) else value
-    elif isinstance(value, list | tuple):
-        value = " | ".join(str(item.title if isinstance(item, Ref) else item) for item in value)
-    elif value is None:
-        return ""
-    elif hasattr(value, "isoformat"):
-        return str(value.isoformat())
-    text = str(value)
-    return "'" + text if isinstance(value, str) and text.startswith(FORMULA_STARTS) else text
-
-
-class _Echo:
-    def write(self, value: str) -> str:
-        return value
 
 
 def _row(line: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,9 +1,7 @@
 """What teachers need of an exchange: who fits, invitations, the fair's proposal, the plan and its signing, who may need a word."""
 
-import csv
 from datetime import datetime
 from decimal import Decimal
-from io import StringIO
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -48,6 +46,7 @@ from vsm.exchange.sessions.rules import resolve
 from vsm.kit import clock
 from vsm.kit.actions import TABLE
 from vsm.kit.actors import Actor
+from vsm.kit.cells import csv_lines
 from vsm.kit.errors import Refused
 from vsm.kit.ids import new_id
 from vsm.kit.localized import text_in
@@ -57,7 +56,6 @@ from vsm.kit.saying import say, say_reason, say_reasons, wall_text
 from vsm.kit.verdict import Reason
 from vsm.web import objects
 from vsm.web.forms import ActionForm
-from vsm.web.listing import flat
 from vsm.web.signing import Signing
 
 SHOWN = 8
@@ -204,13 +202,9 @@ def watch(request: Request, pk: UUID) -> HttpResponse:
 
 
 def _watch_csv(lines: list[dict[str, Any]]) -> HttpResponse:
-    text, language = StringIO(), get_language() or "en"
-    writer = csv.writer(text)
-    writer.writerow(["name", "class", "team", "level", "reasons", "next", "tasks_done", "tasks_due", "check_ins", "weeks"])
-    for line in lines:
-        row = [line["name"], line["class"], line["team"], line["level"], line["reasons"], line["next"]]
-        writer.writerow([*(flat(cell, language) for cell in row), line["tasks_done"], line["tasks_due"], line["check_ins"], line["weeks"]])
-    response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
+    columns = ("name", "class", "team", "level", "reasons", "next", "tasks_done", "tasks_due", "check_ins", "weeks")
+    rows = ([line[name] for name in columns] for line in lines)
+    response = HttpResponse(csv_lines(columns, rows, get_language() or "en"), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="who-may-need-a-word.csv"'
     response["Cache-Control"] = "private, no-store"
     return response

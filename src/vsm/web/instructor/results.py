@@ -1,7 +1,5 @@
 """The teacher's grade entry: one table for a course, the same by file, and the file to fill in."""
 
-import csv
-import io
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +16,7 @@ from vsm.exchange.recognition.grade_sheet import COLUMNS
 from vsm.exchange.recognition.queries import current_results, graded_enrolments, scale_name, teaches
 from vsm.exchange.recognition.states import ResultState
 from vsm.kit.actions import TABLE
+from vsm.kit.cells import csv_lines
 from vsm.kit.errors import Invalid, Refused
 from vsm.kit.ids import new_id
 from vsm.kit.localized import text_in
@@ -25,7 +24,6 @@ from vsm.kit.records import not_found
 from vsm.kit.requests import Request
 from vsm.kit.saying import say, say_reason
 from vsm.web.forms import ActionForm
-from vsm.web.listing import flat
 from vsm.web.objects import perform
 
 
@@ -43,22 +41,12 @@ def sheet(request: Request, pk: UUID) -> HttpResponse:
     """The course's students as a CSV file to fill in, with what stands there already."""
     offering = _offering(request, pk)
     rows = {row.enrolment_id: row for row in rows_to_grade(offering, request.actor)}
-    written = io.StringIO()
-    writer = csv.writer(written)
-    writer.writerow(COLUMNS)
+    told = []
     for each in graded_enrolments(offering, request.actor):
         record = getattr(each.student, "student_record", None)
         row = rows[each.pk]
-        told = (
-            record.student_number if record else "",
-            each.student.email,
-            each.student.name,
-            row.grade,
-            str(row.credits),
-            row.remark,
-        )
-        writer.writerow(flat(value, "en") for value in told)
-    response = HttpResponse("\ufeff" + written.getvalue(), content_type="text/csv; charset=utf-8")
+        told.append([record.student_number if record else "", each.student.email, each.student.name, row.grade, str(row.credits), row.remark])
+    response = HttpResponse(csv_lines(COLUMNS, told, "en"), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="results-{offering.opportunity.code}-{offering.code}.csv"'
     return response
 

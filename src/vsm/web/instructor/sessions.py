@@ -1,8 +1,6 @@
 """What an instructor needs: my courses, who takes part and from where, attendance at a glance."""
 
-import csv
 from collections.abc import Iterator
-from io import StringIO
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +16,8 @@ from vsm.exchange.sessions.models import Session
 from vsm.exchange.sessions.queries import Roster, course_title, offering_for_teacher, offerings_taught, roster_of
 from vsm.exchange.sessions.rules import Mark
 from vsm.kit import clock
+from vsm.kit.cells import csv_lines
 from vsm.kit.requests import Request
-from vsm.web.listing import flat
 from vsm.web.student.sessions import entries_of
 
 
@@ -66,15 +64,13 @@ def roster(request: Request, pk: UUID) -> HttpResponse:
 def roster_csv(request: Request, pk: UUID) -> HttpResponse:
     """The same as a file for a spreadsheet, safe against formulas."""
     offering, language = offering_for_teacher(request.actor, pk), get_language() or "en"
-    text = StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["enrolment_id", "name", "email", "home", "zone", "needs", "attendance_percent", *(mark.value for mark in Mark)])
+    columns = ["enrolment_id", "name", "email", "home", "zone", "needs", "attendance_percent", *(mark.value for mark in Mark)]
+    rows = []
     for line in roster_of(offering).lines:
         student = line.enrolment.student
-        share = "" if line.share is None else str(round(line.share * 100))
-        row = [str(line.enrolment.pk), student.name, student.email, name_of(line.enrolment.home), line.zone, line.needs, share]
-        writer.writerow([*(flat(cell, language) for cell in row), *(line.marks[mark] for mark in Mark)])
-    response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
+        share = None if line.share is None else round(line.share * 100)
+        rows.append([line.enrolment.pk, student.name, student.email, name_of(line.enrolment.home), line.zone, line.needs, share, *(line.marks[mark] for mark in Mark)])
+    response = HttpResponse(csv_lines(columns, rows, language), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="roster.csv"'
     return response
 

@@ -1,7 +1,6 @@
 """The public catalogue: the search, a course's own page, its calendar, and the list as CSV."""
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -26,7 +25,7 @@ from vsm.exchange.people.models import StudentRecord
 from vsm.exchange.sessions.queries import feed_of
 from vsm.kit import clock
 from vsm.kit.actors import Actor
-from vsm.kit.cells import csv_cell
+from vsm.kit.cells import csv_lines
 from vsm.kit.localized import text_in
 from vsm.kit.requests import Request
 from vsm.standards.icalendar_feed import write
@@ -98,16 +97,8 @@ def as_csv(request: Request) -> HttpResponseBase:
     language, now = _language(), clock.now()
     covered, since = _covered(_home(request, now), now.date()), None if request.GET.get("begun") else now.date()
     ids = list(every_id(dict(request.GET.lists()), language, covered=covered, since=since))
-    rows = csv.writer(_Echo())
-
-    def lines() -> Iterator[str]:
-        # The mark tells spreadsheets that this is UTF-8.
-        yield "\ufeff" + rows.writerow(_COLUMNS)
-        for start in range(0, len(ids), 500):
-            for offering in _in_order(ids[start : start + 500], request.actor):
-                yield rows.writerow([csv_cell(value, language) for value in _row(offering, request)])
-
-    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    rows = (_row(offering, request) for start in range(0, len(ids), 500) for offering in _in_order(ids[start : start + 500], request.actor))
+    response = StreamingHttpResponse(csv_lines(_COLUMNS, rows, language), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="catalogue.csv"'
     return response
 
@@ -208,10 +199,3 @@ def _row(offering: Any, request: Request) -> list[Any]:
 
 def _language() -> str:
     return get_language() or "en"
-
-
-class _Echo:
-    """A file that gives back what is written to it."""
-
-    def write(self, value: str) -> str:
-        return value
