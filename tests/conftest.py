@@ -50,12 +50,10 @@ ORDER = (
 )  # fmt: skip
 ON_POSTGRES = os.environ.get("DATABASE_URL", "").startswith("postgres")
 # Every statement that is sent to SQLite is asked of PostgreSQL too (tests/echo.py). What runs there from end to end, beside every
-# race and kill: at the gate one story, then all. Starts, first tables and backups, which take long there, wait for the wider run.
-ON_BOTH = {
-    Depth.GATE: ("tests/kit/", "tests/journeys/test_a_course"),
-    Depth.WIDE: ("tests/kit/", "tests/journeys/"),
-}
+# race and kill: the kit, then all stories. Starts, first tables and backups, which take long there, wait for the wider run.
+ON_BOTH = {Depth.GATE: ("tests/kit/",), Depth.WIDE: ("tests/kit/", "tests/journeys/")}
 ON_ONE = ("tests/cli/",)
+BY_REST = "tests/journeys/test_a_course"  # the story that the gate hears by that door too
 
 
 class Scheduling(LoadFileScheduling):
@@ -97,7 +95,7 @@ def is_asked(item: pytest.Item, depth: Depth) -> bool:
     if ON_POSTGRES:
         committed = item.get_closest_marker("committed") is not None and not (depth == Depth.GATE and item.nodeid.startswith(ON_ONE))
         return door in ("", "api") and (committed or item.nodeid.startswith(ON_BOTH[depth]))
-    if depth == Depth.GATE and door == "api" and not item.nodeid.startswith(ON_BOTH[depth]):
+    if depth == Depth.GATE and door == "api" and not item.nodeid.startswith(BY_REST):
         return False
     return door != "chromium" and (depth > Depth.GATE or item.get_closest_marker("walk") is None or reader in FEW)
 

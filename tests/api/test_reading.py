@@ -192,7 +192,7 @@ TOLD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("reader", ["olga", "ana"])
+@pytest.mark.parametrize("reader", ["olga", pytest.param("ana", marks=pytest.mark.wide)])
 def test_a_program_gets_the_same_codes_in_every_language(world: World, calling: Callable[..., Caller], reader: str) -> None:
     """Only titles and sentences follow the language that it asks for."""
     english, spanish = (calling(reader, Accept_Language=language) for language in ("en", "es"))
