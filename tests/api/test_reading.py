@@ -206,10 +206,14 @@ def test_a_program_gets_the_same_codes_in_every_language(world: World, calling: 
 
 
 def test_a_program_reads_the_code_and_people_the_word(world: World, calling: Callable[..., Caller]) -> None:
-    course = next(each for each in calling("olga", Accept_Language="es").everything("/opportunities") if each["level"] == "master")
+    course = next(each for each in calling("olga", Accept_Language="es").everything("/opportunities") if each["level"] == "master" and each["language"] == "es")
     assert course["isced_f"][:2] in FIELD_LABELS
     page = Client(headers={"accept-language": "es"}).get(f"/opportunities/{course['id']}/").content.decode()
     assert "Maestría" in page
+    for address, level, language in (("/opportunities.csv", "Maestría", "español"), ("/api/v1/opportunities.csv", "master", "es")):
+        file = b"".join(Client(headers={"accept-language": "es"}).get(address).streaming_content).decode("utf-8-sig")
+        row = next(row for row in csv.DictReader(io.StringIO(file)) if row["id"] == course["id"])
+        assert (row["level"], row["language"]) == (level, language)
     with translation.override("en"):
         described = Resource.shape(RESOURCES["opportunity"]).model_json_schema()["properties"]["level"]["description"]
     assert described == "Level: short-cycle, bachelor, master, doctorate"

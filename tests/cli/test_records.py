@@ -59,7 +59,7 @@ def refused(capsys: Captured, *words: str, code: int = 1) -> list[str]:
 
 
 def test_list_shows_columns_and_json_shows_every_field(lima: Organisation, capsys: Captured) -> None:
-    assert "Universidad de Lima  University  PE       Lima  America/Lima" in said(capsys, "list", "organisation")
+    assert "Universidad de Lima  University  Peru     Lima  America/Lima" in said(capsys, "list", "organisation")
     [one] = json.loads(said(capsys, "list", "organisations", "--json"))
     assert (one["id"], one["title"], one["schac"], one["version"]) == (str(lima.pk), "Universidad de Lima", "lima.example", 1)
 

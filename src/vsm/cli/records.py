@@ -99,9 +99,7 @@ def _as_data(entry: Resource, record: Any, *, alone: bool = True) -> dict[str, A
 
 
 def _cell(entry: Resource, field: Any, record: Any) -> str:
-    value = field.told(record)
-    if field.kind == "state" and value in entry.states:
-        return say(entry.states[value][0])
+    value = entry.in_words(field, record)
     if hasattr(value, "isoformat"):
         return shown(value)
     return flat(value, get_language() or "en")
@@ -109,5 +107,5 @@ def _cell(entry: Resource, field: Any, record: Any) -> str:
 
 def _write_csv(entry: Resource, records: Any) -> None:
     fields = entry.columns
-    rows = ([record.pk, *(field.told(record) for field in fields)] for record in records)
+    rows = ([record.pk, *(entry.in_words(field, record) for field in fields)] for record in records)
     sys.stdout.writelines(csv_lines(["id", *(field.name for field in fields)], rows, get_language() or "en", mark=""))

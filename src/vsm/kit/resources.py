@@ -15,10 +15,12 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, Q, QuerySet
+from django.utils.translation import get_language
 from pydantic import BaseModel, Field, create_model
 
 from vsm.kit.actors import Actor
 from vsm.kit.folding import fold
+from vsm.kit.names import country_name, language_name
 from vsm.kit.records import Record
 from vsm.kit.saying import say
 
@@ -45,6 +47,8 @@ _JSON_TYPES: dict[str, Any] = {
     "number": Decimal | None, "integer": int | None, "date": dt.date | None, "moment": dt.datetime | None, "bool": bool | None,
     "localized": dict[str, str], "list": list[str], "languages": list[str], "countries": list[str], "ref": RefShape | None, "json": Any,
 }  # fmt: skip
+
+_NAMES: dict[str, Callable[[str, str], str]] = {"language": language_name, "languages": language_name, "country": country_name, "countries": country_name}
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,16 @@ class Resource:
     def columns(self) -> tuple[Shown, ...]:
         """What a table of records has of each."""
         return tuple(shown for shown in self.fields if shown.kind != "html" and not shown.alone)
+
+    def in_words(self, shown: Shown, record: Any) -> Any:
+        """A field as a table tells it to people: in words, with states, languages and countries by their names."""
+        told = shown.told(record)
+        if shown.kind == "state" and told in self.states:
+            return say(self.states[told][0])
+        if told and (name := _NAMES.get(shown.kind)):
+            reader = get_language() or "en"
+            return name(told, reader) if isinstance(told, str) else [name(each, reader) for each in told]
+        return told
 
     def values(self, record: Any, *, alone: bool = True) -> dict[str, Any]:
         """Every field as JSON; in a list (`alone` false) without what costs queries of its own."""

@@ -52,7 +52,7 @@ def shown(value: Any) -> str:
 
 
 def named(value: Any) -> str:
-    """Codes as they are; whatever has no code of letters and digits, as a title in languages, as `shown`."""
+    """A code as it is written, each of several; a title in languages, or a number, as `shown`."""
     if isinstance(value, list | tuple | set | frozenset):
         return ", ".join(map(named, value))
     return value if isinstance(value, str) else shown(value)

@@ -88,7 +88,7 @@ def csv_of(entry: Resource, actor: Actor, params: Mapping[str, str]) -> Streamin
     """Every row of the filtered list, every field, as UTF-8 CSV that a spreadsheet cannot run as formulas."""
     found = ordered(entry, narrowed(entry, entry.visible_to(actor), params, actor), params.get("sort", ""))
     fields = entry.columns
-    rows = ([record.pk, *(shown.told(record) for shown in fields)] for record in found.iterator(chunk_size=500))
+    rows = ([record.pk, *(entry.in_words(shown, record) for shown in fields)] for record in found.iterator(chunk_size=500))
     lines = csv_lines(["id", *(shown.name for shown in fields)], rows, get_language() or "en")
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{entry.plural}.csv"'
