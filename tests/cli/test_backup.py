@@ -119,6 +119,15 @@ def test_a_byte_that_turned_in_the_archive_makes_it_no_backup_and_a_missing_one_
     assert codes(tmp_path / "nowhere.tar.gz", folder(tmp_path, "u")) == ["no-such-file"]
 
 
+def test_an_archive_with_a_date_that_no_clock_has_is_no_backup(tmp_path: Path) -> None:
+    """As a byte that turned in it can write; the system refuses it with an error of arithmetic."""
+    with tarfile.open(dated := tmp_path / "dated.tar.gz", "w:gz", format=tarfile.GNU_FORMAT) as tar:
+        entry = tarfile.TarInfo(MANIFEST)
+        entry.size, entry.mtime = 2, 2**80
+        tar.addfile(entry, io.BytesIO(b"{}"))
+    assert codes(dated, folder(tmp_path, "u")) == ["not-a-backup"]
+
+
 def test_an_archive_is_unpacked_once_and_to_its_end(made: Backup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its last eight bytes are gzip's checksum and length, which tar never reads."""
     read, whole = 0, gzip.GzipFile.read

@@ -97,7 +97,7 @@ def unpack(archive: Path, into: Path) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads((into / MANIFEST).read_text("utf-8"))
     except FileNotFoundError as cause:
         raise Invalid(Reason("no-such-file", N_("There is no file %(file)s."), {"file": str(archive)})) from cause
-    except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as cause:
+    except (OSError, EOFError, ValueError, OverflowError, tarfile.TarError, zlib.error) as cause:
         raise Invalid(Reason("not-a-backup", N_("%(file)s is not a readable backup: %(cause)s."), {"file": archive.name, "cause": str(cause)})) from cause
     if manifest.get("format") != FORMAT:
         raise Invalid(Reason("format", N_("This backup has a form that this version does not know.")))
