@@ -1,8 +1,11 @@
 """Lists of rows in forms: what is left alone is no row, and more lines can be had without losing what was typed."""
 
+import inspect
+import re
+from collections.abc import Iterator
 from datetime import time
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 from django import forms
@@ -13,9 +16,12 @@ from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
 from tests.exchange.learning_agreements.given import give_role, organisation, person
+from vsm.exchange.people.models import StudentRecord
 from vsm.exchange.programmes.models import AdmissionDocument
 from vsm.kit.actions import TABLE, Ask
 from vsm.kit.actors import SYSTEM
+from vsm.kit.localized import LANGUAGES
+from vsm.kit.resources import RESOURCES
 from vsm.web.forms import SPARE_ROWS, ActionForm, CountriesField, MomentField, RowsField, field_for
 
 
@@ -137,6 +143,40 @@ def test_whoever_looks_for_an_account_reads_how_to_get_one(db: None) -> None:
 def test_a_form_without_its_token_is_refused_with_what_to_do(db: None) -> None:
     answer = Client(enforce_csrf_checks=True, headers={"accept-language": "en"}).post("/zone/", {"zone": "America/Lima"})
     assert (answer.status_code, "Allow cookies for this site" in answer.content.decode()) == (403, True)
+
+
+def test_nobody_is_asked_to_choose_among_codes() -> None:
+    """What a type names is offered in words, except our languages, which the form names itself, and what reads as it is written (CEFR)."""
+    asked = {
+        f"{action.name} {name}"
+        for action in TABLE.values()
+        for name, hint in get_type_hints(inspect.unwrap(action.function), include_extras=True).items()
+        for ask, codes in literals(hint)
+        if not (ask and ask.choices) and not set(codes) <= set(LANGUAGES) and not all(re.fullmatch("[ABC][12]|native", code) for code in codes)
+    }
+    assert asked == set()
+
+
+def literals(hint: Any, ask: Ask | None = None) -> Iterator[tuple[Ask | None, tuple[Any, ...]]]:
+    """Each `Literal` in a type, also in the rows of a list, with what asks for it."""
+    ask = next((each for each in getattr(hint, "__metadata__", ()) if isinstance(each, Ask)), ask)
+    if get_origin(hint) is Literal:
+        yield ask, get_args(hint)
+    elif isinstance(hint, type) and issubclass(hint, BaseModel):
+        for row in get_type_hints(hint, include_extras=True).values():
+            yield from literals(row)
+    else:
+        for inner in (hint.__origin__,) if hasattr(hint, "__metadata__") else get_args(hint):
+            yield from literals(inner, ask)
+
+
+def test_a_student_is_registered_and_listed_in_the_readers_words(db: None) -> None:
+    with translation.override("es"):
+        choices = TABLE["organisation", "register_student"].asks["level"].choices
+        assert choices
+        assert ("bachelor", "Pregrado") in choices(None, SYSTEM)
+        level = next(field for field in RESOURCES["student"].fields if field.name == "level")
+        assert level.told(StudentRecord(level="short-cycle")) == "Ciclo corto"
 
 
 def test_countries_are_typed_by_name_or_code_and_shown_by_name() -> None:

@@ -10,11 +10,12 @@ from pydantic import BaseModel, Field
 
 from vsm.exchange.agreements.models import Agreement, AgreementSignature, Promise
 from vsm.exchange.agreements.queries import category_choices, digest_of, places, text_of, valid_signatures
-from vsm.exchange.agreements.rules import LANGUAGES, LEVELS, Seats, canonical, problems, proposal_problems
+from vsm.exchange.agreements.rules import LANGUAGES, Seats, canonical, problems, proposal_problems
 from vsm.exchange.agreements.states import STEPS, State
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import name_of, partner_choices
 from vsm.exchange.institutions.rules import teaches
+from vsm.exchange.people.queries import level_choices
 from vsm.exchange.people.rules import CEFR
 from vsm.kit.actions import NOTED, Ask, action, note
 from vsm.kit.actors import Actor
@@ -26,10 +27,6 @@ from vsm.kit.verdict import Reason
 PARTIES = ("coordinator@first", "coordinator@second")
 NOTED[Agreement.noun, "promise"] = _("Seats promised")
 NOTED[Agreement.noun, "void_signature"] = _("Signature void")
-
-
-def _level_choices(_record: Any, _actor: Actor) -> list[tuple[str, str]]:
-    return [(slug, gettext(label)) for slug, label in LEVELS.items()]
 
 
 def _language_choices(_record: Any, _actor: Actor) -> list[tuple[str, str]]:
@@ -70,7 +67,7 @@ class DraftedPromise(BaseModel):
 
 
 Category = Annotated[str, Ask(_("Category"), choices=category_choices)]
-Levels = Annotated[list[str], Ask(_("Levels"), _("None chosen: all levels."), choices=_level_choices)]
+Levels = Annotated[list[str], Ask(_("Levels"), _("None chosen: all levels."), choices=level_choices)]
 Fields = Annotated[list[str], Ask(_("Fields (ISCED-F)"), _("One code a line, two to four digits: 06 covers 0613. Empty: all fields."))]
 Language = Annotated[str, Ask(_("Language"), _("The language that the least level below is for. Empty: whatever a course is taught in."), choices=_language_choices)]
 MinimumCefr = Annotated[str, Ask(_("Least level of that language (CEFR)"), choices=_cefr_choices)]

@@ -10,10 +10,11 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.agreements.models import Agreement, AgreementSignature, Promise
-from vsm.exchange.agreements.rules import LANGUAGES, LEVELS, Seats, Terms, digest
+from vsm.exchange.agreements.rules import LANGUAGES, Seats, Terms, digest
 from vsm.exchange.agreements.states import State
 from vsm.exchange.institutions.models import Organisation
 from vsm.exchange.institutions.queries import name_of, organisation_ref
+from vsm.exchange.people.rules import LEVELS
 from vsm.kit.actors import Actor
 from vsm.kit.localized import text_in
 from vsm.kit.resources import Filter, Resource, Shown, resource, state_filter

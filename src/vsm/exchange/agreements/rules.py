@@ -9,15 +9,10 @@ from typing import Any
 
 import rfc8785
 
+from vsm.exchange.people.rules import LEVELS
 from vsm.kit.i18n import N_
 from vsm.kit.verdict import Reason
 
-LEVELS: Mapping[str, str] = {
-    "short-cycle": N_("Short cycle"),
-    "bachelor": N_("Bachelor"),
-    "master": N_("Master"),
-    "doctorate": N_("Doctorate"),
-}
 LANGUAGES: Mapping[str, str] = {
     "es": N_("Spanish"),
     "pt-br": N_("Portuguese"),

@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from vsm.exchange.agreements.rules import LANGUAGES, LEVELS, Terms, cefr_asked, gaps
-from vsm.exchange.people.rules import CEFR, cefr_at_least, level_held
+from vsm.exchange.agreements.rules import LANGUAGES, Terms, cefr_asked, gaps
+from vsm.exchange.people.rules import CEFR, LEVELS, cefr_at_least, level_held
 from vsm.kit.i18n import N_
 from vsm.kit.uploads import LIMIT, media_type_of
 from vsm.kit.verdict import Reason, Verdict

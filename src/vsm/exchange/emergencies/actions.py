@@ -1,7 +1,7 @@
 """What is done with an emergency: drafted and previewed, declared, proposed, carried out, lifted; and what institutions say of themselves."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -14,7 +14,14 @@ from vsm.exchange.catalogue.queries import bandwidth_choices
 from vsm.exchange.emergencies import answering, runs
 from vsm.exchange.emergencies.models import Case, CoursePlan, Emergency, Run, Standing
 from vsm.exchange.emergencies.planning import renew
-from vsm.exchange.emergencies.queries import DIRECTION_LABELS, KIND_LABELS, known_names, place_rows
+from vsm.exchange.emergencies.queries import (
+    ADMITS_LABELS,
+    DIRECTION_LABELS,
+    KIND_LABELS,
+    ONLINE_LABELS,
+    known_names,
+    place_rows,
+)
 from vsm.exchange.emergencies.rules import Place, why_not_declare, why_not_lift
 from vsm.exchange.emergencies.states import STEPS, CaseState, Safety
 from vsm.exchange.emergencies.texts import amended_of
@@ -258,11 +265,15 @@ def confirm_online(
     return plan
 
 
+def _words_of(labels: Mapping[str, tuple[Any, str]]) -> Any:
+    return lambda _record, _actor: [(code, str(word)) for code, (word, _tone) in labels.items()]
+
+
 @action("say_standing", on=Organisation, label=_("Say whether you admit and teach online"), allow=("coordinator@id", "operator"), when=teaches)
 def say_standing(
     organisation: Organisation, *, by: Actor, now: datetime,
-    admits: Annotated[Literal["yes", "limited", "no"], Ask(_("Do you admit exchange students in person?"))],
-    online: Annotated[Literal["all", "some", "none"], Ask(_("Which of your courses are open online?"))],
+    admits: Annotated[Literal["yes", "limited", "no"], Ask(_("Do you admit exchange students in person?"), choices=_words_of(ADMITS_LABELS))],
+    online: Annotated[Literal["all", "some", "none"], Ask(_("Which of your courses are open online?"), choices=_words_of(ONLINE_LABELS))],
     since: Annotated[date, Ask(_("Since"))],
     note: Annotated[dict[str, str], Ask(_("In a few words"), kind="localized")] = {},  # noqa: B006 -- never changed; pydantic copies it
     link: Annotated[str, Ask(_("Link"), limit=200)] = "",

@@ -9,17 +9,22 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel
 
 from vsm.exchange.institutions.models import Hub, Organisation, Term, Unit
-from vsm.exchange.institutions.queries import credit_system_choices, every_country, grade_scale_choices
+from vsm.exchange.institutions.queries import (
+    credit_system_choices,
+    every_country,
+    grade_scale_choices,
+    kind_choices,
+    language_choices,
+)
 from vsm.exchange.institutions.rules import identifier_problems, teaches
 from vsm.exchange.people.models import Invitation, Membership, Person, StudentRecord, is_zone
-from vsm.exchange.people.queries import role_choices, token_hash
+from vsm.exchange.people.queries import level_choices, role_choices, token_hash
 from vsm.exchange.people.rules import CEFR, Role
 from vsm.kit.actions import Ask, action
 from vsm.kit.actors import Actor
 from vsm.kit.errors import Invalid
 from vsm.kit.events import emit
 from vsm.kit.i18n import N_
-from vsm.kit.localized import LANGUAGES
 from vsm.kit.mail_addresses import is_mail_address
 from vsm.kit.verdict import Reason
 
@@ -42,10 +47,10 @@ def add_organisation(
     schac: Annotated[str, Ask(_("SCHAC code"), _("The institution's domain."), limit=120)],
     country: Annotated[str, Ask(_("Country"), choices=every_country, limit=2)],
     zone: Annotated[str, Ask(_("Time zone"), _("IANA name, for example America/Lima."), limit=64)],
-    kind: Annotated[Literal["university", "host", "network"], Ask(_("Kind"))] = "university",
+    kind: Annotated[Literal["university", "host", "network"], Ask(_("Kind"), choices=kind_choices)] = "university",
     city: Annotated[str, Ask(_("City"), limit=120)] = "",
     ror: Annotated[str, Ask(_("ROR"), limit=40)] = "",
-    languages: Annotated[list[str], Ask(_("Languages"), choices=lambda _r, _a: [(code, code) for code in LANGUAGES])] = [],  # noqa: B006 -- never changed; pydantic copies it
+    languages: Annotated[list[str], Ask(_("Languages"), choices=language_choices)] = [],  # noqa: B006 -- never changed; pydantic copies it
     credit_system: Annotated[str, Ask(_("Credit system"), choices=credit_system_choices)] = "ects",
     grade_scale: Annotated[str, Ask(_("Grade scale"), choices=grade_scale_choices)] = "ects",
     contact: Annotated[str, Ask(_("Contact"), limit=254)] = "",
@@ -176,7 +181,7 @@ def register_student(
     name: Annotated[str, Ask(_("Name"), limit=200)],
     student_number: Annotated[str, Ask(_("Student number"), limit=64)],
     programme: Annotated[str, Ask(_("Programme"), limit=200)],
-    level: Annotated[Literal["short-cycle", "bachelor", "master", "doctorate"], Ask(_("Level"))] = "bachelor",
+    level: Annotated[Literal["short-cycle", "bachelor", "master", "doctorate"], Ask(_("Level"), choices=level_choices)] = "bachelor",
     isced_f: Annotated[str, Ask(_("Field (ISCED-F)"), limit=4)] = "",
     credits_earned: Annotated[Decimal, Ask(_("Credits earned"))] = Decimal(0),
     credits_total: Annotated[Decimal, Ask(_("Credits of the degree"))] = Decimal(0),

@@ -9,12 +9,21 @@ from django.utils.translation import gettext_lazy as _
 from vsm.exchange.institutions.models import Hub, Organisation, Term, Unit
 from vsm.exchange.institutions.rules import teaches
 from vsm.kit.actors import ANONYMOUS, Actor
-from vsm.kit.localized import text_in
-from vsm.kit.names import countries, country_name
+from vsm.kit.localized import LANGUAGES, text_in
+from vsm.kit.names import countries, country_name, language_name
 from vsm.kit.resources import Filter, Ref, Resource, Section, Shown, resource
 from vsm.rulebook import credit_systems, grade_scales
 
 KINDS = {"university": _("University"), "host": _("Host organisation"), "network": _("Network")}
+
+
+def kind_choices(_record: Any = None, _actor: Actor | None = None) -> list[tuple[str, str]]:
+    return [(code, str(word)) for code, word in KINDS.items()]
+
+
+def language_choices(_record: Any = None, _actor: Actor | None = None) -> list[tuple[str, str]]:
+    """The languages that texts are kept in, by their names."""
+    return [(code, language_name(code, get_language() or "en")) for code in LANGUAGES]
 
 
 def organisation_ref(organisation: Any) -> Ref:
@@ -77,11 +86,8 @@ ORGANISATION = resource(
             Shown("schac", _("SCHAC code"), lambda o: o.schac),
             Shown("ror", _("ROR"), lambda o: o.ror),
             Shown("languages", _("Languages"), lambda o: o.languages, "languages"),
-            Shown("credits", _("Credit system"), lambda o: o.credit_system, words=lambda code: dict(credit_system_choices(None, ANONYMOUS)).get(code, code)),
-            Shown("grades", _("Grade scale"), lambda o: o.grade_scale, words=lambda code: dict(grade_scale_choices(None, ANONYMOUS)).get(code, code)),
-            # By their codes too: what a program sends back.
-            Shown("credit_system", _("Credit system"), lambda o: o.credit_system, detail=False),
-            Shown("grade_scale", _("Grade scale"), lambda o: o.grade_scale, detail=False),
+            Shown("credit_system", _("Credit system"), lambda o: o.credit_system, words=lambda code: dict(credit_system_choices(None, ANONYMOUS)).get(code, code)),
+            Shown("grade_scale", _("Grade scale"), lambda o: o.grade_scale, words=lambda code: dict(grade_scale_choices(None, ANONYMOUS)).get(code, code)),
             Shown("website", _("Website"), lambda o: o.website),
             Shown("contact", _("Contact"), lambda o: o.contact),
             Shown("about", _("About"), lambda o: o.about, "localized"),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from vsm.exchange.people.models import Invitation, Membership, Person, StudentRecord, Token
-from vsm.exchange.people.rules import ROLE_LABELS, Role
+from vsm.exchange.people.rules import LEVELS, ROLE_LABELS, Role
 from vsm.kit.actions import GRANTEES
 from vsm.kit.actors import Actor
 from vsm.kit.names import language_name
@@ -26,6 +26,10 @@ GRANTEES |= {role.value: label for role, label in ROLE_LABELS.items()}
 def languages_told(languages: Mapping[str, str]) -> list[str]:
     """Each language by its name, with its level."""
     return [language_level_told(each) for each in language_levels(languages)]
+
+
+def level_choices(_record: Any = None, _actor: Actor | None = None) -> list[tuple[str, str]]:
+    return [(code, say(word)) for code, word in LEVELS.items()]
 
 
 def language_levels(languages: Mapping[str, str]) -> list[str]:
@@ -146,7 +150,7 @@ STUDENT = resource(
             Shown("student_number", _("Student number"), lambda s: s.student_number, listed=True, sort="student_number"),
             Shown("home", _("Home institution"), lambda s: Ref("organisation", s.home_id, str(s.home)), "ref"),
             Shown("programme", _("Programme"), lambda s: s.programme, listed=True, sort="programme"),
-            Shown("level", _("Level"), lambda s: s.level, listed=True, sort="level"),
+            Shown("level", _("Level"), lambda s: s.level, listed=True, sort="level", words=LEVELS),
             Shown("isced_f", _("Field (ISCED-F)"), lambda s: s.isced_f),
             Shown("credits_earned", _("Credits earned"), lambda s: s.credits_earned, "number", listed=True, sort="credits_earned"),
             Shown("credits_total", _("Credits of the degree"), lambda s: s.credits_total, "number"),
@@ -155,10 +159,7 @@ STUDENT = resource(
             Shown("needs", _("Needs"), lambda s: s.needs, "long_text"),
         ),
         filters=(
-            Filter(
-                "level", _("Level"), lambda found, value: found.filter(level=value),
-                choices=lambda _actor: [("bachelor", str(_("Bachelor"))), ("master", str(_("Master"))), ("doctorate", str(_("Doctorate")))],
-            ),
+            Filter("level", _("Level"), lambda found, value: found.filter(level=value), choices=lambda _actor: level_choices()),
         ),
         order="student_number", related=("person", "home"), starts=(("organisation", "register_student"),),
     )

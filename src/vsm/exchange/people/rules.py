@@ -21,6 +21,8 @@ ROLE_LABELS = {
     Role.OBSERVER: N_("Observer"),
 }  # fmt: skip
 STAFF = (Role.COORDINATOR, Role.INSTRUCTOR, Role.REGISTRAR, Role.OBSERVER)
+LEVELS: Mapping[str, str] = {"short-cycle": N_("Short cycle"), "bachelor": N_("Bachelor"), "master": N_("Master"), "doctorate": N_("Doctorate")}
+"""Of studies: the cycles of the Bologna process, the short one first."""
 CEFR = ("A1", "A2", "B1", "B2", "C1", "C2")
 NATIVE = N_("native")
 """Beside the levels of the Framework, which end where a first language begins."""

@@ -6,11 +6,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from vsm.exchange.agreements.queries import signed_of
-from vsm.exchange.agreements.rules import LEVELS
 from vsm.exchange.applications.models import Application
 from vsm.exchange.people.models import StudentRecord
 from vsm.exchange.people.queries import languages_told
-from vsm.exchange.people.rules import Role
+from vsm.exchange.people.rules import LEVELS, Role
 from vsm.kit.actors import Actor
 from vsm.kit.saying import say
 from vsm.web.objects import EXTRAS, Extra
