@@ -117,12 +117,12 @@ def _copy(source: dict[str, str], target: dict[str, str]) -> None:
 
 def _wipe(source: str, target: str) -> None:
     """The rows of a database become those of the other, which has the same tables: copying their thousand files takes a second."""
-    tables, rows, numbers = _held(source)
+    tables, rows, numbers, guards = _held(source)
     with psycopg.connect(target) as there:
         there.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
         there.execute("SET session_replication_role = replica")  # neither foreign keys nor the audit log's own guard
-        if (_tables_of(there), {*_numbers_of(there)}) != (tables, {*numbers}):
-            raise psycopg.ProgrammingError("other tables")
+        if (_tables_of(there), {*_numbers_of(there)}, _guards_of(there)) != (tables, {*numbers}, guards):
+            raise psycopg.ProgrammingError("other tables, or a control has taken a constraint away")
         there.execute("; ".join(f'DELETE FROM "{name}"' for name in tables))
         for name, held in rows.items():
             with there.cursor().copy(f'COPY "{name}" FROM STDIN') as copy:
@@ -132,12 +132,12 @@ def _wipe(source: str, target: str) -> None:
 
 
 @cache
-def _held(source: str) -> tuple[list[str], dict[str, bytes], dict[str, int | None]]:
-    """Tables, rows of those that have any (Django's own), and the last number of each sequence."""
+def _held(source: str) -> tuple[list[str], dict[str, bytes], dict[str, int | None], set[str]]:
+    """Tables, rows of those that have any (Django's own), the last number of each sequence, and what guards the tables."""
     with psycopg.connect(source) as here:
         tables = _tables_of(here)
         rows = {name: _copied(here, name) for name in tables if here.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone()}
-        return tables, rows, _numbers_of(here)
+        return tables, rows, _numbers_of(here), _guards_of(here)
 
 
 def _copied(database: "psycopg.Connection[Any]", table: str) -> bytes:
@@ -151,6 +151,14 @@ def _tables_of(database: "psycopg.Connection[Any]") -> list[str]:
 
 def _numbers_of(database: "psycopg.Connection[Any]") -> dict[str, int | None]:
     return dict(database.execute("SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public'").fetchall())
+
+
+def _guards_of(database: "psycopg.Connection[Any]") -> set[str]:
+    """Constraints, indexes and triggers by their names."""
+    asked = """SELECT conname::text FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+        UNION ALL SELECT indexname::text FROM pg_indexes WHERE schemaname = 'public'
+        UNION ALL SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal"""
+    return {name for (name,) in database.execute(asked).fetchall()}
 
 
 def ran(own: dict[str, str], scenario: str, **options: Any) -> Any:
