@@ -42,7 +42,7 @@ def test_one_statement_is_asked_once_however_many_values_it_names(echo: Echo, mo
     for many in (1, 2, 7):
         assert not Job.objects.filter(queue__in=[f"q{n}" for n in range(many)], finished_at=None, error="asked once").exists()
         Job.objects.bulk_create([Job(path="p", token=f"{many} {n}") for n in range(many)])
-    assert len(asked) <= 2
+    assert 1 <= len(asked) <= 2  # the second may have been sent by another test
 
 
 def test_nothing_stays_there(echo: Echo) -> None:

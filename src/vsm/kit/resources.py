@@ -76,7 +76,9 @@ class Shown:
         value = self.value(record)
         if isinstance(value, list | tuple):
             return [self._word(each) for each in value] or ([say(self.otherwise)] if self.otherwise else [])
-        return self._word(value) if value else say(self.otherwise) if self.otherwise else value
+        if value is None or value == "":  # nought is a value
+            return say(self.otherwise) if self.otherwise else value
+        return self._word(value)
 
     def _word(self, code: Any) -> Any:
         if self.words is None:

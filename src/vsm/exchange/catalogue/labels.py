@@ -11,16 +11,12 @@ from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from vsm import rulebook
+from vsm.exchange.people.rules import LEVELS
 from vsm.kit.localized import text_in
 from vsm.kit.names import country_name, language_name
 from vsm.kit.saying import day_text
 
-LEVEL_LABELS: Mapping[str, Any] = {
-    "short-cycle": _("Short cycle"),
-    "bachelor": _("Bachelor"),
-    "master": _("Master"),
-    "doctorate": _("Doctorate"),
-}
+LEVEL_LABELS: Mapping[str, Any] = {level: _(word) for level, word in LEVELS.items()}
 MODE_LABELS: Mapping[str, Any] = {
     "synchronous": _("Live meetings"),
     "asynchronous": _("In your own time"),

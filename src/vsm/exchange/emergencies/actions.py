@@ -1,7 +1,7 @@
 """What is done with an emergency: drafted and previewed, declared, proposed, carried out, lifted; and what institutions say of themselves."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -19,6 +19,7 @@ from vsm.exchange.emergencies.queries import (
     DIRECTION_LABELS,
     KIND_LABELS,
     ONLINE_LABELS,
+    choices_of,
     known_names,
     place_rows,
 )
@@ -265,15 +266,11 @@ def confirm_online(
     return plan
 
 
-def _words_of(labels: Mapping[str, tuple[Any, str]]) -> Any:
-    return lambda _record, _actor: [(code, str(word)) for code, (word, _tone) in labels.items()]
-
-
 @action("say_standing", on=Organisation, label=_("Say whether you admit and teach online"), allow=("coordinator@id", "operator"), when=teaches)
 def say_standing(
     organisation: Organisation, *, by: Actor, now: datetime,
-    admits: Annotated[Literal["yes", "limited", "no"], Ask(_("Do you admit exchange students in person?"), choices=_words_of(ADMITS_LABELS))],
-    online: Annotated[Literal["all", "some", "none"], Ask(_("Which of your courses are open online?"), choices=_words_of(ONLINE_LABELS))],
+    admits: Annotated[Literal["yes", "limited", "no"], Ask(_("Do you admit exchange students in person?"), choices=choices_of(ADMITS_LABELS))],
+    online: Annotated[Literal["all", "some", "none"], Ask(_("Which of your courses are open online?"), choices=choices_of(ONLINE_LABELS))],
     since: Annotated[date, Ask(_("Since"))],
     note: Annotated[dict[str, str], Ask(_("In a few words"), kind="localized")] = {},  # noqa: B006 -- never changed; pydantic copies it
     link: Annotated[str, Ask(_("Link"), limit=200)] = "",

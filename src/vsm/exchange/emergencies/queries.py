@@ -193,8 +193,9 @@ def _names(place: dict[str, str], organisation: Organisation) -> bool:
     return place["country"] == organisation.country and place["region"] in ("", organisation.city)
 
 
-def _labelled(labels: Any) -> Any:
-    return lambda _actor: [(value, str(label[0] if isinstance(label, tuple) else label)) for value, label in labels.items()]
+def choices_of(labels: Any) -> Any:
+    """Choices from a table of labels, or of labels with tones, for an `Ask` or a filter."""
+    return lambda *_asked: [(value, str(label[0] if isinstance(label, tuple) else label)) for value, label in labels.items()]
 
 
 def _drill(record: Any) -> str:
@@ -235,7 +236,7 @@ EMERGENCY = resource(
         ),
         filters=(
             state_filter(STATES),
-            Filter("kind", _("Kind"), lambda found, value: found.filter(kind=value), choices=_labelled(KIND_LABELS)),
+            Filter("kind", _("Kind"), lambda found, value: found.filter(kind=value), choices=choices_of(KIND_LABELS)),
             Filter("drill", _("Drill"), lambda found, value: found.filter(is_drill=value == "yes"), choices=lambda _a: [("yes", str(_("yes"))), ("no", str(_("no")))]),
         ),
         order="-starts_on", related=("declared_by",), states=STATES, starts=(("hub", "declare_emergency"), ("organisation", "declare_emergency")),
@@ -260,7 +261,7 @@ COURSE_PLAN = resource(
         ),
         filters=(
             Filter("emergency", _("Emergency"), lambda found, value: found.filter(emergency=value), choices=emergency_choices),
-            Filter("readiness", _("Online readiness"), lambda found, value: found.filter(readiness=value), choices=_labelled(READINESS_LABELS)),
+            Filter("readiness", _("Online readiness"), lambda found, value: found.filter(readiness=value), choices=choices_of(READINESS_LABELS)),
             Filter("host", _("Host institution"), lambda found, value: found.filter(host=value), choices=lambda actor: organisation_choices(None, actor)),
         ),
         order="-students", related=("emergency", "host"), empty=_("Plans of courses are made when an emergency is declared."),
@@ -291,7 +292,7 @@ EMERGENCY_CASE = resource(
         ),
         filters=(
             state_filter(CASE_STATES),
-            Filter("safety", _("How they are"), lambda found, value: found.filter(safety=value), choices=_labelled(SAFETY_STATES)),
+            Filter("safety", _("How they are"), lambda found, value: found.filter(safety=value), choices=choices_of(SAFETY_STATES)),
             Filter("emergency", _("Emergency"), lambda found, value: found.filter(emergency=value), choices=emergency_choices),
             Filter("home", _("Home institution"), lambda found, value: found.filter(home=value), choices=lambda actor: organisation_choices(None, actor)),
             Filter("silent", _("Has not answered in time"), lambda found, value: found.filter(state=CaseState.PROPOSED, respond_by__lt=value), kind="date"),
@@ -344,7 +345,7 @@ SWITCH_RUN = resource(
         ),
         filters=(
             state_filter(RUN_STATES),
-            Filter("kind", _("What"), lambda found, value: found.filter(kind=value), choices=_labelled(RUN_KINDS)),
+            Filter("kind", _("What"), lambda found, value: found.filter(kind=value), choices=choices_of(RUN_KINDS)),
             Filter("emergency", _("Emergency"), lambda found, value: found.filter(emergency=value), choices=emergency_choices),
         ),
         related=("emergency", "organisation"), states=RUN_STATES, empty=_("No bulk work has been started."),
@@ -364,8 +365,8 @@ STANDING = resource(
             Shown("said_at", _("Said at"), lambda s: s.created_at, "moment", listed=True, sort="created_at"),
         ),
         filters=(
-            Filter("admits", _("In person"), lambda found, value: found.filter(admits=value), choices=_labelled(ADMITS_LABELS)),
-            Filter("online", _("Online"), lambda found, value: found.filter(online=value), choices=_labelled(ONLINE_LABELS)),
+            Filter("admits", _("In person"), lambda found, value: found.filter(admits=value), choices=choices_of(ADMITS_LABELS)),
+            Filter("online", _("Online"), lambda found, value: found.filter(online=value), choices=choices_of(ONLINE_LABELS)),
             Filter("country", _("Country"), lambda found, value: found.filter(organisation__country=value), choices=country_choices),
         ),
         related=("organisation",), starts=(("organisation", "say_standing"),), empty=_("No institution has said anything yet."),

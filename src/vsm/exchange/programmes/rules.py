@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from vsm.exchange.people.rules import cefr_at_least, level_held
+from vsm.exchange.people.rules import LEVELS, cefr_at_least, level_held
 from vsm.exchange.recognition.grades import convert, read
 from vsm.kit.errors import VsmError
 from vsm.kit.i18n import N_
@@ -116,13 +116,7 @@ def _grade_obstacles(wanted: Requirements, who: Applicant, today: date) -> Itera
             yield Reason("grade-low", text, {"least": wanted.grade, "grade": who.grade, "here": here.value}, "prior_grade")
 
 
-LEVEL_WORDS = {
-    "upper-secondary": N_("Upper secondary"),
-    "short-cycle": N_("Short cycle"),
-    "bachelor": N_("Bachelor"),
-    "master": N_("Master"),
-    "doctorate": N_("Doctorate"),
-}
+LEVEL_WORDS = {"upper-secondary": N_("Upper secondary"), **LEVELS}
 DOCUMENT_WORDS = {
     "degree": N_("Degree certificate"),
     "transcript": N_("Transcript of the prior qualification"),

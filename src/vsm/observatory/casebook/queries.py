@@ -193,7 +193,7 @@ def _facet(name: str, label: Any, choices: Any) -> Filter:
 
 _COMMON = (
     Shown("summary", _("In short"), lambda e: e.summary, "localized", detail=False),
-    Shown("categories", _("Categories"), lambda e: e.categories, "list", listed=True, words=lambda slug: dict(category_choices())[slug]),
+    Shown("categories", _("Categories"), lambda e: e.categories, "list", listed=True, words=lambda slug: dict(category_choices()).get(slug, slug)),
     Shown("credit", _("Credit"), lambda e: e.credit, listed=True, sort="credit", words=CREDIT_LABELS),
     Shown("bandwidth", _("Connection"), lambda e: e.bandwidth, listed=True, sort="bandwidth", words=BANDWIDTH_LABELS),
     Shown("languages", _("Languages"), lambda e: e.languages, "languages"),
